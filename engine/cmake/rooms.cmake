@@ -1,0 +1,57 @@
+# latchkey_room(NAME SOURCES ... [ROOMS ...] [PACKAGES ...])
+#
+# One room of the engine as an object library of its own. ROOMS are the rooms it may include;
+# PACKAGES are third-party targets. tests/surface holds the #include lines to the same table.
+function(latchkey_room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;ROOMS;PACKAGES" ${ARGN})
+  set(target latchkey_${name})
+  add_library(${target} OBJECT ${ARG_SOURCES})
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/engine)
+  target_link_libraries(${target} PRIVATE latchkey_options)
+  foreach(room IN LISTS ARG_ROOMS)
+    target_link_libraries(${target} PUBLIC latchkey_${room})
+  endforeach()
+  target_link_libraries(${target} PUBLIC ${ARG_PACKAGES})
+  set_property(GLOBAL APPEND PROPERTY LATCHKEY_ROOMS ${target})
+endfunction()
+
+# latchkey_unit_test(ROOM SOURCES ...)
+#
+# The unit tests of one room: sees that room's headers and what it may include, and tests/support.
+# An object library does not pass its objects on through another, so every room is linked.
+function(latchkey_unit_test room)
+  cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
+  set(target unit_${room})
+  add_executable(${target} ${ARG_SOURCES})
+  latchkey_link_rooms(${target} ${room})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${target} PRIVATE latchkey_options GTest::gtest_main)
+  set(timeout_s 300)
+  if(LATCHKEY_SANITIZE)
+    set(timeout_s 1200)
+  endif()
+  gtest_discover_tests(${target} TEST_PREFIX "unit/${room}/" DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT ${timeout_s})
+endfunction()
+
+# Links `target` with the objects of a room and of every room below it.
+function(latchkey_link_rooms target)
+  set(rooms "base|codec|crypto|storage|schema|authority|index|service|capi")
+  set(queue ${ARGN})
+  set(seen "")
+  while(queue)
+    list(POP_FRONT queue room)
+    if(NOT room IN_LIST seen)
+      list(APPEND seen ${room})
+      get_target_property(links latchkey_${room} INTERFACE_LINK_LIBRARIES)
+      foreach(link IN LISTS links)
+        if(link MATCHES "^latchkey_(${rooms})$")
+          list(APPEND queue ${CMAKE_MATCH_1})
+        endif()
+      endforeach()
+    endif()
+  endwhile()
+  foreach(room IN LISTS seen)
+    target_link_libraries(${target} PRIVATE latchkey_${room})
+  endforeach()
+endfunction()
