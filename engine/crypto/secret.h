@@ -1,0 +1,66 @@
+// Where secrets live. Two types, both move-only or pinned, both wiped, neither printable:
+//
+//   SecretBytes  long-lived (pepper, sub-keys): libsodium guarded heap - guard pages, canary,
+//                locked into memory where the system allows it, excluded from core dumps.
+//   SecretBuffer short-lived (a key being issued, a JWT being signed): fixed size, on the stack of
+//                one call, wiped on destruction.
+//
+// Reading a secret's bytes takes an explicit call to Expose(), so that every place that does is one
+// grep away.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace latchkey {
+
+// Must be called before anything else in this room; idempotent, any thread. INTERNAL if libsodium
+// cannot start.
+Status InitCrypto();
+
+// Overwrites in a way that the compiler may not remove.
+void Wipe(void* p, size_t size);
+
+class SecretBytes {
+ public:
+  SecretBytes() = default;
+  static Result<SecretBytes> Make(size_t size);  // zeroed; INTERNAL when memory is refused
+  SecretBytes(SecretBytes&& other) noexcept;
+  SecretBytes& operator=(SecretBytes&& other) noexcept;
+  ~SecretBytes();
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::span<const uint8_t> Expose() const { return {data_, size_}; }
+  std::span<uint8_t> ExposeForWriting() { return {data_, size_}; }
+
+ private:
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+template <size_t N>
+class SecretBuffer {
+ public:
+  SecretBuffer() = default;
+  SecretBuffer(const SecretBuffer&) = delete;
+  SecretBuffer& operator=(const SecretBuffer&) = delete;
+  ~SecretBuffer() { Wipe(bytes_.data(), N); }
+
+  static constexpr size_t capacity() { return N; }
+  size_t size() const { return size_; }
+  // The caller writes through ExposeForWriting() and then says how much of it counts.
+  void set_size(size_t size) { size_ = size; }
+  ByteView Expose() const { return {reinterpret_cast<const char*>(bytes_.data()), size_}; }
+  std::span<uint8_t> ExposeForWriting() { return bytes_; }
+
+ private:
+  std::array<uint8_t, N> bytes_{};
+  size_t size_ = 0;
+};
+
+}  // namespace latchkey
