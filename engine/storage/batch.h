@@ -1,0 +1,41 @@
+// The unit of change: puts and deletes over several columns that become visible and durable
+// together or not at all. Readable while it grows, so that a later command of a group sees the earlier ones.
+#pragma once
+
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "storage/column.h"
+
+namespace latchkey {
+
+class Storage;
+
+// One writer at a time; not thread-safe. Bound to the Storage it was made by and not to outlive it.
+class Batch {
+ public:
+  explicit Batch(const Storage& storage);
+  ~Batch();
+  Batch(Batch&&) noexcept;
+  Batch& operator=(Batch&&) noexcept;
+
+  void Put(uint8_t column, ByteView key, ByteView value);
+  void Delete(uint8_t column, ByteView key);
+  void MergeMax64(uint8_t column, ByteView key, uint64_t value);
+
+  // The value as it would be after this batch: what the batch says, else what the store holds.
+  // NOT_FOUND; IO or CORRUPTION from the store.
+  Result<Bytes> Get(uint8_t column, ByteView key) const;
+
+  size_t size_bytes() const;  // of the log record it would make
+  bool empty() const;
+  void Clear();
+
+ private:
+  friend class Storage;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace latchkey

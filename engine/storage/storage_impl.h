@@ -1,0 +1,58 @@
+// What a Storage holds. Seen by this room only.
+#pragma once
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+
+#include <cassert>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "storage/rocks_options.h"
+#include "storage/storage.h"
+
+namespace latchkey {
+
+// Column handles must be gone before the database: with Debian's RocksDB, which keeps its
+// assertions, a leaked one aborts the process.
+class OpenDb {
+ public:
+  OpenDb(rocksdb::DB* db, std::vector<rocksdb::ColumnFamilyHandle*> columns)
+      : db_(db), columns_(std::move(columns)) {}
+  ~OpenDb() {
+    // A handle that cannot be closed is RocksDB's bug; there is nobody left to tell.
+    for (rocksdb::ColumnFamilyHandle* column : columns_) {
+      db_->DestroyColumnFamilyHandle(column).PermitUncheckedError();
+    }
+  }
+  OpenDb(const OpenDb&) = delete;
+  OpenDb& operator=(const OpenDb&) = delete;
+
+  rocksdb::DB* get() const { return db_.get(); }
+  rocksdb::DB* operator->() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* column(uint8_t id) const {
+    assert(id < columns_.size());
+    return columns_[id];
+  }
+  const std::vector<rocksdb::ColumnFamilyHandle*>& columns() const { return columns_; }
+
+ private:
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> columns_;
+};
+
+struct Storage::Impl {
+  // One attempt to open. `mode` says how the log is read; read-only changes nothing in the folder.
+  static Result<std::unique_ptr<Impl>> Open(const StorageOptions& options,
+                                            rocksdb::WALRecoveryMode mode, bool read_only);
+
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::shared_ptr<FirstError> first_error;
+  std::unique_ptr<OpenDb> db;
+};
+
+inline rocksdb::Slice ToSlice(ByteView bytes) { return {bytes.data(), bytes.size()}; }
+inline ByteView FromSlice(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+}  // namespace latchkey
