@@ -1,0 +1,72 @@
+// The commit queue: many callers, one group at a time, no thread of its own. The caller whose
+// command stands first leads: it takes what has gathered behind it, runs the group, and wakes the
+// others.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "schema/commands.h"
+#include "schema/events.h"
+
+namespace latchkey {
+
+// What a command came to.
+struct Outcome {
+  Status status = Status::Ok();
+  std::vector<Event> events;  // committed with it; none: it was so already, or was refused
+};
+
+class CommitQueue {
+ public:
+  // One call's commands, standing in the queue.
+  struct Request {
+    std::span<const Command> commands;
+    std::vector<Outcome> outcomes;  // one a command, filled by the group runner
+    bool done = false;
+    std::condition_variable wake;
+  };
+
+  // Runs `run_group(requests)` for groups of at most `commands_max` commands (a request is never
+  // split) until `request` is done; `run_group` fills every request's outcomes.
+  template <typename RunGroup>
+  void Run(Request* request, size_t commands_max, RunGroup&& run_group);
+
+ private:
+  std::mutex mutex_;
+  std::deque<Request*> waiting_;
+};
+
+template <typename RunGroup>
+void CommitQueue::Run(Request* request, size_t commands_max, RunGroup&& run_group) {
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(request);
+  request->wake.wait(lock, [&] { return request->done || waiting_.front() == request; });
+  if (request->done) return;
+
+  // The leader: its group stays at the front of the queue, so nobody else leads meanwhile.
+  std::vector<Request*> group;
+  size_t commands = 0;
+  for (Request* next : waiting_) {
+    commands += next->commands.size();
+    if (!group.empty() && commands > commands_max) break;
+    group.push_back(next);
+  }
+  lock.unlock();
+  run_group(std::span<Request* const>(group));
+  lock.lock();
+  for (Request* finished : group) {
+    waiting_.pop_front();
+    finished->done = true;
+    // Under the lock: the request lives on its caller's stack, and he cannot leave before we let
+    // go.
+    if (finished != request) finished->wake.notify_one();
+  }
+  if (!waiting_.empty()) waiting_.front()->wake.notify_one();
+}
+
+}  // namespace latchkey

@@ -1,0 +1,236 @@
+// Groups of commands: decided, written, committed, applied - and what happens when the write fails.
+#include "authority/local_authority.h"
+
+#include "authority/decide.h"
+#include "base/limits.h"
+#include "schema/keys.h"
+
+namespace latchkey {
+namespace {
+
+// Below this, only what takes away is let through, so that a full device cannot stop a revocation.
+constexpr uint64_t kFreeBytesMin = 16 << 20;
+
+Status Unknown() {
+  return Status::Error(Code::kOutcomeUnknown,
+                       "the write failed midway: look whether it happened, then try again");
+}
+
+Status Healing() {
+  return Status::Error(Code::kBusy,
+                       "the store is reopening itself after a failed write: try again later");
+}
+
+}  // namespace
+
+LocalAuthority::LocalAuthority(std::unique_ptr<StoreDir> dir, PepperRing ring,
+                               const AuthorityOptions& options)
+    : dir_(std::move(dir)), ring_(std::move(ring)), mac_(ring_), options_(options) {}
+
+LocalAuthority::~LocalAuthority() {
+  dir_->SyncAck().IgnoreBecause("closing: the acknowledged number is written, if not yet synced");
+}
+
+Status LocalAuthority::Load(RecordSink* records, EventSink* events) {
+  sink_ = events;
+  return LoadRecords(*storage_, mac_, state_, records);
+}
+
+AuthorityState LocalAuthority::state() const {
+  std::lock_guard lock(state_mutex_);
+  return state_;
+}
+
+Result<std::unique_ptr<LocalAuthority::View>> LocalAuthority::Look() const {
+  std::shared_lock lock(storage_mutex_);
+  if (storage_ == nullptr) return Healing();
+  return std::unique_ptr<View>(new View(std::move(lock), *storage_, mac_));
+}
+
+Outcome LocalAuthority::Submit(Command command) {
+  return std::move(SubmitAll({&command, 1}).front());
+}
+
+std::vector<Outcome> LocalAuthority::SubmitAll(std::span<const Command> commands) {
+  CommitQueue::Request request;
+  request.commands = commands;
+  request.outcomes.resize(commands.size());
+  commands_.fetch_add(commands.size(), std::memory_order_relaxed);
+  queue_.Run(&request, limits::kGroupCommandsMax,
+             [this](std::span<CommitQueue::Request* const> group) { RunGroup(group); });
+  return std::move(request.outcomes);
+}
+
+namespace {
+
+template <typename Fill>
+void ForEachOutcome(std::span<CommitQueue::Request* const> group, Fill&& fill) {
+  for (CommitQueue::Request* request : group) {
+    for (size_t i = 0; i < request->commands.size(); ++i) {
+      fill(request->commands[i], &request->outcomes[i]);
+    }
+  }
+}
+
+// Decides one command and writes its events into the group. An error means that the batch is half
+// written: the group must be dropped whole.
+Status RunOne(const Command& command, OpenGroup* open, Outcome* outcome) {
+  const size_t first = open->events().size();
+  Decision decision = Decide(command, *open);
+  for (EventBody& body : decision.events) {
+    LATCHKEY_TRY(open->Append(Event{0, command.time_s, command.actor, std::move(body)}));
+  }
+  outcome->status = decision.status;
+  outcome->events.assign(open->events().begin() + static_cast<ptrdiff_t>(first),
+                         open->events().end());
+  return Status::Ok();
+}
+
+// Nothing was committed: whatever a command thought it had done or found, this is its answer.
+void FailAll(std::span<CommitQueue::Request* const> group, Status status) {
+  ForEachOutcome(group, [&](const Command&, Outcome* outcome) { *outcome = {status, {}}; });
+}
+
+}  // namespace
+
+void LocalAuthority::RunGroup(std::span<CommitQueue::Request* const> group) {
+  // Only the leader changes storage_ and state_, so it may read them without a lock; the shared
+  // lock keeps Heal() out.
+  std::shared_lock lock(storage_mutex_);
+  if (healing() || storage_ == nullptr) return FailAll(group, Healing());
+
+  OpenGroup open(*storage_, mac_, state_);
+  bool must_commit = false;
+  Status status = DecideAll(group, &open, &must_commit);
+  if (status.ok() && (must_commit || !open.events().empty())) {
+    status = sink_->Prepare(open.events());
+    if (status.ok()) status = Commit(&open);
+    if (status.code() == Code::kOutcomeUnknown) {
+      ForEachOutcome(group, [&](const Command& command, Outcome*) {
+        if (IsRestrictive(command)) retry_.push_back(command);
+      });
+    }
+  }
+  if (!status.ok()) FailAll(group, status);
+}
+
+Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, OpenGroup* open,
+                                 bool* must_commit) const {
+  const uint64_t free_bytes = dir_->free_bytes();
+  const bool nearly_full = free_bytes != 0 && free_bytes < kFreeBytesMin;
+  Status broken = Status::Ok();
+  ForEachOutcome(group, [&](const Command& command, Outcome* outcome) {
+    if (!broken.ok()) return;
+    if (nearly_full && !IsRestrictive(command)) {
+      outcome->status = Status::Error(Code::kNoSpace, "the device of the store is nearly full");
+      return;
+    }
+    if (open->batch().size_bytes() > limits::kGroupBytesMax) {
+      outcome->status = Status::Error(Code::kBusy, "too much was asked for at once: try again");
+      return;
+    }
+    broken = RunOne(command, open, outcome);
+    if (const auto* usage = std::get_if<FlushUsage>(&command.body)) {
+      for (const auto& [uuid, last_used_s] : usage->last_used) {
+        open->batch().MergeMax64(column::kUsage, uuid.view(), last_used_s);
+      }
+    }
+    *must_commit = *must_commit || std::holds_alternative<PersistClock>(command.body) ||
+                   std::holds_alternative<FlushUsage>(command.body);
+  });
+  return broken;
+}
+
+Status LocalAuthority::Commit(OpenGroup* open) {
+  if (clock_ != nullptr) open->set_clock_s(clock_->remembered_s());
+  open->WriteHead();
+  if (const Status written = storage_->Commit(&open->batch()); !written.ok()) {
+    sink_->Restrict(open->events());
+    healing_.store(true, std::memory_order_release);
+    return Unknown();
+  }
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  const Ack ack{store_.store_id, store_.history_id, open->state().head.event_number};
+  {
+    // Before Apply(): whoever is told of a sweep finds it among the pending ones.
+    std::lock_guard lock(state_mutex_);
+    state_ = open->TakeState();
+  }
+  sink_->Apply(open->events());
+  // The change is on the device and in force whatever happens here; `ack` only makes a later loss
+  // noticed, and the next group writes it again.
+  dir_->WriteAck(ack).IgnoreBecause("the change itself is durable");
+  ack_dirty_.store(true, std::memory_order_relaxed);
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<LocalAuthority::DryRun>> LocalAuthority::StartDryRun() const {
+  LATCHKEY_TRY_ASSIGN(std::unique_ptr<View> view, Look());
+  return std::unique_ptr<DryRun>(new DryRun(std::move(view), mac_, state()));
+}
+
+Outcome LocalAuthority::DryRun::Run(const Command& command) {
+  Outcome outcome;
+  const Status broken = RunOne(command, &group_, &outcome);
+  return broken.ok() ? std::move(outcome) : Outcome{broken, {}};
+}
+
+Status LocalAuthority::Tend() {
+  if (ack_dirty_.exchange(false, std::memory_order_relaxed)) LATCHKEY_TRY(dir_->SyncAck());
+  return healing() ? Heal() : Status::Ok();
+}
+
+Status LocalAuthority::Flush() {
+  std::shared_lock lock(storage_mutex_);
+  return storage_ == nullptr ? Healing() : storage_->Flush();
+}
+
+// The store is closed and opened anew, because no fsync is tried again on a file whose fsync has
+// failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
+Status LocalAuthority::Heal() {
+  {
+    std::unique_lock lock(storage_mutex_);
+    storage_.reset();
+    LATCHKEY_TRY(OpenStorage());
+    LATCHKEY_TRY(CatchUp());
+    healing_.store(false, std::memory_order_release);
+  }
+  // What denies was in force all along; now it is made to last. If this write fails as well the
+  // commands stand in retry_ again.
+  std::vector<Command> retry = std::move(retry_);
+  retry_.clear();
+  if (retry.empty()) return Status::Ok();
+  for (const Outcome& outcome : SubmitAll(retry)) {
+    if (outcome.status.code() == Code::kOutcomeUnknown || outcome.status.code() == Code::kBusy) {
+      return outcome.status;
+    }
+  }
+  return Status::Ok();
+}
+
+// Reads back what became of the group whose write failed: all of it or nothing.
+Status LocalAuthority::CatchUp() {
+  Result<AuthorityState> truth = LoadState(*storage_, mac_);
+  if (!truth.ok()) return truth.status();
+  if (truth->head.event_number < state_.head.event_number) {
+    return Status::Error(Code::kRolledBack, "the reopened store ends before what was acknowledged");
+  }
+  std::vector<Event> missed;
+  for (uint64_t number = state_.head.event_number + 1; number <= truth->head.event_number;
+       ++number) {
+    LATCHKEY_TRY_ASSIGN(const Bytes value,
+                        storage_->Get(column::kEvent, keys::Event(0, number).view()));
+    if (value.size() < 16) return Status::Error(Code::kCorruption, "an event is cut short");
+    LATCHKEY_TRY_ASSIGN(Event event, DecodeEvent(number, ByteView(value).substr(16)));
+    missed.push_back(std::move(event));
+  }
+  LATCHKEY_TRY(sink_->Prepare(missed));
+  {
+    std::lock_guard lock(state_mutex_);
+    state_ = std::move(*truth);
+  }
+  sink_->Apply(missed);
+  return Status::Ok();
+}
+
+}  // namespace latchkey
