@@ -1,0 +1,135 @@
+// One entry of the verify table as it lies in memory: a cache line of atomic words. README.md says why
+// each access has the memory order it has.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "index/slot_memory.h"
+#include "schema/records.h"
+
+namespace latchkey {
+
+struct TableEntry {
+  TagBytes tag{};
+  Uuid uuid;
+  uint32_t owner_index = 0;  // in the OwnerTable
+  uint16_t kind = 0;
+  bool revoked = false;
+  int64_t expires_s = 0;     // 0..2^40 - 1
+  int64_t not_before_s = 0;
+  uint64_t scopes = 0;
+  uint32_t last_used_s = 0;  // 0 = never
+
+  bool operator==(const TableEntry&) const = default;
+};
+
+// A slot goes kEmpty -> kLive or kRevoked -> kDead; kLive -> kRevoked. Zero bytes are an empty slot.
+enum class SlotState : uint8_t { kEmpty = 0, kLive = 1, kRevoked = 2, kDead = 3 };
+
+// state:8 | kind:16 | expires_s:40, most significant first.
+inline constexpr int kSlotStateShift = 56;
+inline constexpr int kSlotKindShift = 40;
+inline constexpr int64_t kSlotExpiresMax = (int64_t{1} << kSlotKindShift) - 1;
+
+constexpr SlotState StateOf(uint64_t state_word) {
+  return static_cast<SlotState>(state_word >> kSlotStateShift);
+}
+constexpr uint64_t WithState(uint64_t state_word, SlotState state) {
+  return (state_word & ((uint64_t{1} << kSlotStateShift) - 1)) |
+         static_cast<uint64_t>(state) << kSlotStateShift;
+}
+
+// A tag as two words.
+struct TagWords {
+  explicit TagWords(const TagBytes& tag)
+      : low(LoadLe64(tag.data())), high(LoadLe64(tag.data() + 8)) {}
+  uint64_t low;
+  uint64_t high;
+};
+
+// Once a slot is not empty, nothing in it changes but its state and when it was last used.
+struct alignas(64) TableSlot {
+  std::atomic<uint64_t> state_word;
+  std::atomic<uint64_t> tag_low;
+  std::atomic<uint64_t> tag_high;
+  std::atomic<uint64_t> uuid_low;
+  std::atomic<uint64_t> uuid_high;
+  std::atomic<uint32_t> owner_index;
+  std::atomic<uint32_t> last_used_s;
+  std::atomic<uint64_t> scopes;
+  std::atomic<int64_t> not_before_s;
+
+  // What the slot holds, given the state word that was read from it. Acquire: whoever goes on to ask
+  // whether the segment has moved asks after these.
+  TableEntry Load(uint64_t state) const {
+    constexpr auto kOrder = std::memory_order_acquire;
+    TableEntry entry;
+    StoreLe64(entry.tag.data(), tag_low.load(kOrder));
+    StoreLe64(entry.tag.data() + 8, tag_high.load(kOrder));
+    StoreLe64(entry.uuid.bytes.data(), uuid_low.load(kOrder));
+    StoreLe64(entry.uuid.bytes.data() + 8, uuid_high.load(kOrder));
+    entry.owner_index = owner_index.load(kOrder);
+    entry.last_used_s = last_used_s.load(kOrder);
+    entry.scopes = scopes.load(kOrder);
+    entry.not_before_s = not_before_s.load(kOrder);
+    entry.kind = static_cast<uint16_t>(state >> kSlotKindShift);
+    entry.revoked = StateOf(state) == SlotState::kRevoked;
+    entry.expires_s = static_cast<int64_t>(state) & kSlotExpiresMax;
+    return entry;
+  }
+
+  // Fills an empty slot; the state word last, which is what makes it an entry.
+  void Fill(const TableEntry& entry) {
+    constexpr auto kOrder = std::memory_order_relaxed;
+    tag_low.store(LoadLe64(entry.tag.data()), kOrder);
+    tag_high.store(LoadLe64(entry.tag.data() + 8), kOrder);
+    uuid_low.store(LoadLe64(entry.uuid.bytes.data()), kOrder);
+    uuid_high.store(LoadLe64(entry.uuid.bytes.data() + 8), kOrder);
+    owner_index.store(entry.owner_index, kOrder);
+    last_used_s.store(entry.last_used_s, kOrder);
+    scopes.store(entry.scopes, kOrder);
+    not_before_s.store(entry.not_before_s, kOrder);
+    const SlotState state = entry.revoked ? SlotState::kRevoked : SlotState::kLive;
+    state_word.store(WithState(static_cast<uint64_t>(entry.kind) << kSlotKindShift |
+                                   static_cast<uint64_t>(entry.expires_s & kSlotExpiresMax),
+                               state),
+                     std::memory_order_release);
+  }
+};
+static_assert(sizeof(TableSlot) == 64 && std::atomic<uint64_t>::is_always_lock_free);
+
+// Where the slots of a segment lie and how many there are. Both fit one word, so that no reader can
+// see the one without the other: page count:28 | page number:36, which are addresses below 2^48.
+struct SlotRun {
+  static constexpr size_t kSlotsPerPage = SlotMemory::kPageSize / sizeof(TableSlot);
+  static constexpr int kPageNumberBits = 36;
+  static constexpr size_t kPagesMax = (size_t{1} << (64 - kPageNumberBits)) - 1;
+
+  TableSlot* slots = nullptr;
+  size_t count = 0;
+
+  size_t pages() const { return count / kSlotsPerPage; }
+
+  uint64_t Pack() const {
+    return static_cast<uint64_t>(pages()) << kPageNumberBits |
+           reinterpret_cast<uintptr_t>(slots) / SlotMemory::kPageSize;
+  }
+  static SlotRun Unpack(uint64_t word) {
+    const uint64_t page_number = word & ((uint64_t{1} << kPageNumberBits) - 1);
+    return {reinterpret_cast<TableSlot*>(page_number * SlotMemory::kPageSize),
+            static_cast<size_t>(word >> kPageNumberBits) * kSlotsPerPage};
+  }
+
+  // The slot at which the search for a tag begins. Grows with `tag_low`, so that a segment is copied
+  // into a larger one from front to back.
+  size_t Home(uint64_t tag_low) const {
+    __extension__ using Product = unsigned __int128;
+    return static_cast<size_t>(static_cast<Product>(tag_low) * count >> 64);
+  }
+};
+
+}  // namespace latchkey

@@ -1,0 +1,98 @@
+// The verify table: lookup tag -> what a verdict needs, one 64-byte line an entry.
+//
+// Open addressing in 256 segments by the tag's top byte, each grown alone, so that no commit waits
+// for growth. Slots go EMPTY -> LIVE -> DEAD and are never reused within a generation of their
+// segment. Readers take no lock and make no one wait (README.md gives the memory orders and why they
+// suffice); writers exclude each other.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <span>
+
+#include "base/status.h"
+#include "index/slot_memory.h"
+#include "index/table_slot.h"
+#include "schema/records.h"
+
+namespace latchkey {
+
+class VerifyTable {
+ public:
+  VerifyTable();
+  ~VerifyTable();
+  VerifyTable(const VerifyTable&) = delete;
+  VerifyTable& operator=(const VerifyTable&) = delete;
+
+  // Makes room for these tags, so that inserting them cannot fail. INTERNAL when there is no memory.
+  Status Reserve(std::span<const TagBytes> tags);
+  // Makes room for about this many entries in all, before a bulk load.
+  Status ReserveCount(size_t entries);
+
+  // Needs its room reserved. A tag that is there already has its entry replaced, except that a
+  // revoked one stays revoked and the later of both uses is kept. When it returns, every later Find()
+  // on any thread sees it.
+  void Insert(const TableEntry& entry);
+  // From its return on no Find() on any thread gives the entry as not revoked. False: no such tag.
+  bool Revoke(const TagBytes& tag);
+
+  // Copies the entry out as it was at one moment of the call; false when there is none, and then
+  // `*out` means nothing. No lock, no allocation. The work does not depend on how much of the tag
+  // matches.
+  bool Find(const TagBytes& tag, TableEntry* out) const;
+  // Asks the processor for the line where Find() will begin; for whoever has many tags to look up.
+  void Prefetch(const TagBytes& tag) const;
+  // Notes a use, at most once a second and credential; one relaxed four-byte store. A tag that is gone
+  // meanwhile is left alone.
+  void Touch(const TagBytes& tag, uint32_t now_s) const;
+
+  // Calls `visit(const TableEntry&)` for every entry, in no order. Writers wait meanwhile, so `visit`
+  // must not be one.
+  template <typename Visit>
+  void ForEach(Visit&& visit) const;
+
+  size_t size() const;          // entries, revoked ones included
+  size_t memory_bytes() const;  // of the segments in use
+
+ private:
+  static constexpr size_t kSegments = 256;
+
+  // What writers know of a segment.
+  struct Usage {
+    size_t used = 0;     // slots that are not empty
+    size_t entries = 0;  // of those, the ones that are not dead
+  };
+
+  static size_t SegmentOf(const TagBytes& tag) { return tag[15]; }
+  SlotRun RunOf(size_t segment) const {
+    return SlotRun::Unpack(runs_[segment].load(std::memory_order_acquire));
+  }
+  // The rest needs writer_.
+  Status MakeRoom(size_t segment, size_t entries);
+  Status Grow(size_t segment, size_t pages);
+
+  // Apart from what writers count, so that an insert does not take these lines from the readers.
+  alignas(64) std::array<std::atomic<uint64_t>, kSegments> runs_{};  // SlotRun::Pack()
+  alignas(64) mutable std::mutex writer_;
+  std::array<Usage, kSegments> usage_{};
+  SlotMemory memory_;
+  std::atomic<size_t> size_{0};
+};
+
+template <typename Visit>
+void VerifyTable::ForEach(Visit&& visit) const {
+  const std::lock_guard lock(writer_);
+  for (size_t segment = 0; segment < kSegments; ++segment) {
+    const SlotRun run = RunOf(segment);
+    for (size_t i = 0; i < run.count; ++i) {
+      const uint64_t state = run.slots[i].state_word.load(std::memory_order_acquire);
+      if (StateOf(state) == SlotState::kLive || StateOf(state) == SlotState::kRevoked) {
+        visit(static_cast<const TableEntry&>(run.slots[i].Load(state)));
+      }
+    }
+  }
+}
+
+}  // namespace latchkey

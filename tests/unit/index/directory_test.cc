@@ -1,0 +1,275 @@
+#include "index/directory.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "support/seed.h"
+#include "unit/index/allocation_faults.h"
+#include "unit/index/directory_model.h"
+
+namespace latchkey {
+namespace {
+
+using test::DirectoryModel;
+using test::RandomRow;
+using test::Same;
+using test::ShortText;
+
+// A filter, and the bytes that it borrows.
+struct OwnedFilter {
+  DirectoryFilter filter;
+  Bytes name;
+  Bytes slug;
+  Bytes search;
+};
+
+void Randomise(std::mt19937_64& random, const DirectoryModel& model, OwnedFilter* owned) {
+  DirectoryFilter& filter = owned->filter;
+  filter = {};
+  filter.revoked = random() % 3 == 0;
+  filter.descending = random() % 2 == 0;
+  filter.search_slug = random() % 2 == 0;
+  if (random() % 4 == 0) {
+    owned->name = ShortText(random);
+    filter.name = owned->name;
+  }
+  if (random() % 6 == 0) {
+    owned->slug = ShortText(random);
+    filter.slug = owned->slug;
+  }
+  if (random() % 3 == 0) {
+    owned->search = ShortText(random);
+    if (!model.rows().empty() && random() % 3 == 0) {
+      owned->search = FormatUuid(model.Any(random).position.uuid).substr(random() % 36, random() % 8);
+    }
+    filter.search = owned->search;
+  }
+}
+
+void ExpectSame(const DirectoryPage& page, const DirectoryPage& due) {
+  ASSERT_EQ(page.total, due.total);
+  ASSERT_EQ(page.rows.size(), due.rows.size());
+  for (size_t i = 0; i < due.rows.size(); ++i) ASSERT_TRUE(Same(page.rows[i], due.rows[i])) << i;
+}
+
+void CompareOnce(std::mt19937_64& random, const Directory& directory, const DirectoryModel& model) {
+  OwnedFilter owned;
+  Randomise(random, model, &owned);
+  const size_t limit = random() % 20;
+  const uint64_t offset = random() % 8 == 0 ? UINT64_MAX - random() % 3
+                                            : random() % (model.rows().size() + 2);
+  ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page(owned.filter, offset, limit),
+                                     model.Page(owned.filter, offset, limit)));
+  std::optional<RowPosition> after;
+  if (random() % 8 != 0) after = RandomRow(random).position;  // mostly between rows
+  if (!model.rows().empty() && random() % 2 == 0) after = model.Any(random).position;
+  ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.After(owned.filter, after, limit),
+                                     model.After(owned.filter, after, limit)));
+}
+
+void ChangeOnce(std::mt19937_64& random, Directory& directory, DirectoryModel& model) {
+  DirectoryRow row = RandomRow(random);
+  if (!model.rows().empty() && random() % 4 != 0) row.position = model.Any(random).position;
+  switch (random() % 3) {
+    case 0:
+      directory.Insert(row);
+      model.Insert(row);
+      break;
+    case 1: {
+      const Bytes name = ShortText(random);
+      ASSERT_EQ(directory.Rename(row.position, name), model.Rename(row.position, name));
+      break;
+    }
+    default:
+      ASSERT_EQ(directory.Update(row.position, row.slug, row.revoked, row.payload),
+                model.Update(row.position, row.slug, row.revoked, row.payload));
+  }
+  ASSERT_EQ(directory.size(), model.rows().size());
+}
+
+void CompareWithModel(std::mt19937_64& random, size_t rows, int steps) {
+  DirectoryModel model;
+  for (size_t i = 0; i < rows; ++i) model.Insert(RandomRow(random));
+  Directory directory(model.Sorted());
+  for (int step = 0; step < steps; ++step) {
+    ASSERT_NO_FATAL_FAILURE(ChangeOnce(random, directory, model)) << "step " << step;
+    ASSERT_NO_FATAL_FAILURE(CompareOnce(random, directory, model)) << "step " << step;
+  }
+}
+
+TEST(Directory, SmallOnesAgreeWithModel) {
+  LATCHKEY_TEST_RANDOM(random);
+  for (int round = 0; round < 40; ++round) {
+    ASSERT_NO_FATAL_FAILURE(CompareWithModel(random, random() % 5, 300));
+  }
+}
+
+TEST(Directory, LargeOnesAgreeWithModel) {
+  LATCHKEY_TEST_RANDOM(random);
+  for (const size_t rows : {511u, 512u, 513u, 1024u, 3000u}) {
+    ASSERT_NO_FATAL_FAILURE(CompareWithModel(random, rows, 400));
+  }
+}
+
+TEST(Directory, GrowsFromNothingInAnyOrder) {
+  LATCHKEY_TEST_RANDOM(random);
+  for (int order = 0; order < 3; ++order) {
+    DirectoryModel model;
+    Directory directory({});
+    for (int i = 0; i < 3000; ++i) {
+      DirectoryRow row = RandomRow(random);
+      const int number = order == 0 ? i : order == 1 ? 3000 - i : static_cast<int>(random() % 3000);
+      row.position.name = std::to_string(10'000 + number);
+      directory.Insert(row);
+      model.Insert(row);
+    }
+    ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page({}, 0, 5000), model.Page({}, 0, 5000)));
+    for (int step = 0; step < 100; ++step) {
+      ASSERT_NO_FATAL_FAILURE(CompareOnce(random, directory, model));
+    }
+    // Full or half full blocks, not scattered ones.
+    const size_t compact = Directory(model.Sorted()).memory_bytes();
+    EXPECT_LE(directory.memory_bytes(), compact * 5 / 2);
+  }
+}
+
+TEST(Directory, DescendingIsTheExactReverse) {
+  LATCHKEY_TEST_RANDOM(random);
+  DirectoryModel model;
+  for (int i = 0; i < 2000; ++i) model.Insert(RandomRow(random));
+  const Directory directory(model.Sorted());
+  DirectoryFilter filter;
+  for (const ByteView search : {"", "a"}) {
+    filter.search = search;
+    filter.descending = false;
+    DirectoryPage up = directory.Page(filter, 0, 5000);
+    filter.descending = true;
+    const DirectoryPage down = directory.Page(filter, 0, 5000);
+    std::reverse(up.rows.begin(), up.rows.end());
+    ExpectSame(up, down);
+    EXPECT_GT(down.rows.size(), 500u);
+  }
+}
+
+TEST(Directory, OrderIsBytewiseThenCreationThenUuid) {
+  std::vector<RowPosition> due;
+  Uuid low, high;
+  low.bytes[0] = 0x7F;
+  high.bytes[0] = 0x80;  // bytes are unsigned
+  for (const ByteView name : {ByteView(""), ByteView("\0", 1), ByteView("\0a", 2), ByteView("A"),
+                              ByteView("a"), ByteView("a\0", 2), ByteView("ab"), ByteView("\x7F"),
+                              ByteView("\x80"), ByteView("\xFF")}) {
+    for (const int64_t creation_s : {-1, 0, 1}) {
+      for (const Uuid& uuid : {low, high}) due.push_back({Bytes(name), creation_s, uuid});
+    }
+  }
+  Directory directory({});
+  for (size_t i = 0; i < due.size(); ++i) {
+    DirectoryRow row;
+    row.position = due[(i * 7 + 3) % due.size()];  // 60 rows, and 7 shares no factor with 60
+    directory.Insert(row);
+  }
+  const DirectoryPage page = directory.Page({}, 0, 100);
+  ASSERT_EQ(page.rows.size(), due.size());
+  for (size_t i = 0; i < due.size(); ++i) EXPECT_EQ(page.rows[i].position, due[i]) << i;
+}
+
+// A walk by cursor while rows come, go and change their names: each row that is left alone is met
+// exactly once and in order.
+TEST(Directory, ACursorNeitherSkipsNorRepeats) {
+  LATCHKEY_TEST_RANDOM(random);
+  for (int round = 0; round < 20; ++round) {
+    DirectoryModel model;
+    std::set<RowPosition> untouched;
+    for (int i = 0; i < 1500; ++i) {
+      DirectoryRow row = RandomRow(random);
+      row.revoked = false;
+      model.Insert(row);
+      if (random() % 2) untouched.insert(row.position);
+    }
+    Directory directory(model.Sorted());
+    DirectoryFilter filter;
+    filter.descending = round % 2 == 1;
+    std::vector<RowPosition> met;
+    std::optional<RowPosition> after;
+    for (;;) {
+      const DirectoryPage page = directory.After(filter, after, 1 + random() % 40);
+      if (page.rows.empty()) break;
+      for (const DirectoryRow& row : page.rows) met.push_back(row.position);
+      after = met.back();
+      for (int change = 0; change < 60; ++change) {
+        const DirectoryRow row = RandomRow(random);
+        const RowPosition& some = model.Any(random).position;
+        if (random() % 4 == 0) directory.Insert(row);
+        if (untouched.count(some) != 0) continue;
+        if (random() % 2) directory.Rename(some, row.position.name);
+        if (random() % 2) directory.Update(some, row.slug, row.revoked, row.payload);
+      }
+    }
+    if (filter.descending) std::reverse(met.begin(), met.end());
+    ASSERT_TRUE(std::is_sorted(met.begin(), met.end()));
+    ASSERT_EQ(std::adjacent_find(met.begin(), met.end()), met.end());
+    ASSERT_TRUE(std::includes(met.begin(), met.end(), untouched.begin(), untouched.end()));
+  }
+}
+
+// Renaming empties one part of a directory and fills another; what is left must not lie in thousands
+// of blocks of one row each.
+TEST(Directory, EmptiedBlocksGoAway) {
+  DirectoryModel model;
+  for (int i = 0; i < 8000; ++i) {
+    DirectoryRow row;
+    row.position.name = "m" + std::to_string(10'000 + i);
+    model.Insert(row);
+  }
+  Directory directory(model.Sorted());
+  for (int i = 0; i < 8000; ++i) {
+    if (i % 100 == 0) continue;
+    const RowPosition position{"m" + std::to_string(10'000 + i), 0, {}};
+    const Bytes name = "z" + std::to_string(i % 7) + std::to_string(i);
+    ASSERT_TRUE(directory.Rename(position, name));
+    ASSERT_TRUE(model.Rename(position, name));
+  }
+  ExpectSame(directory.Page({}, 0, 9000), model.Page({}, 0, 9000));
+  EXPECT_LE(directory.memory_bytes(), Directory(model.Sorted()).memory_bytes() * 5 / 2);
+}
+
+// With no memory a change throws and changes nothing, whichever of its allocations it is that fails.
+TEST(Directory, AChangeThatThrowsChangesNothing) {
+  LATCHKEY_TEST_RANDOM(random);
+  DirectoryModel model;
+  for (int i = 0; i < 1024; ++i) {
+    DirectoryRow row = RandomRow(random);
+    row.position.name += " with a name that no small string holds";
+    model.Insert(row);
+  }
+  Directory directory(model.Sorted());
+  const DirectoryPage before = directory.Page({}, 0, 2000);
+  const DirectoryRow added = RandomRow(random);
+  const RowPosition position = model.Any(random).position;
+  const Bytes name = "another name that no small string holds";
+  for (int change = 0; change < 3; ++change) {
+    size_t failures = 0;
+    for (;; ++failures) {
+      DirectoryRow row = added;
+      try {
+        const test::AllocationFaults faults(failures);
+        if (change == 0) directory.Insert(std::move(row));
+        if (change == 1) directory.Rename(position, name);
+        if (change == 2) directory.Update({name, position.creation_s, position.uuid}, name, true, name);
+        break;
+      } catch (const std::bad_alloc&) {
+        if (change == 0) { ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page({}, 0, 2000), before)); }
+      }
+    }
+    EXPECT_GE(failures, 8u);
+  }
+  model.Insert(added);
+  model.Rename(position, name);
+  model.Update({name, position.creation_s, position.uuid}, name, true, name);
+  ExpectSame(directory.Page({}, 0, 2000), model.Page({}, 0, 2000));
+}
+
+}  // namespace
+}  // namespace latchkey
