@@ -1,0 +1,134 @@
+// What a store handle is, and what every call through it does first: count itself in, so that a
+// close can tell that calls are running, and notice that the process was forked.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <new>
+
+#include "latchkey/latchkey.h"
+#include "service/engine.h"
+
+namespace latchkey {
+
+// The host's clock function as a Clock. The monotonic time is the system's: a host that sets its
+// clock forward is then seen to jump.
+class HostClock : public Clock {
+ public:
+  HostClock(latchkey_clock_function function, void* context)
+      : function_(function), context_(context) {}
+  int64_t NowUnixMs() const override { return function_(context_); }
+  int64_t MonotonicMs() const override { return SystemClock().MonotonicMs(); }
+
+ private:
+  latchkey_clock_function function_;
+  void* context_;
+};
+
+// Calls that are inside the library, counted apart by thread so that verifying threads do not share
+// a cache line.
+class CallCounter {
+ public:
+  static constexpr size_t kStripes = 64;
+  void Enter() { Mine().fetch_add(1, std::memory_order_seq_cst); }
+  void Leave() { Mine().fetch_sub(1, std::memory_order_release); }
+  // More than `own` calls are inside. Reads the stripes one by one, so only a closed door makes the
+  // answer final.
+  bool Any() const {
+    int64_t inside = 0;
+    for (const Stripe& stripe : stripes_) inside += stripe.calls.load(std::memory_order_seq_cst);
+    return inside != 0;
+  }
+
+ private:
+  struct alignas(64) Stripe {
+    std::atomic<int64_t> calls{0};
+  };
+  std::atomic<int64_t>& Mine();
+  std::array<Stripe, kStripes> stripes_;
+};
+
+// One page that the kernel wipes in a child (MADV_WIPEONFORK): reading 0 there means "inherited".
+class ForkGuard {
+ public:
+  ForkGuard();
+  ~ForkGuard();
+  ForkGuard(const ForkGuard&) = delete;
+  ForkGuard& operator=(const ForkGuard&) = delete;
+  bool ok() const { return page_ != nullptr; }
+  bool inherited() const { return page_->load(std::memory_order_relaxed) == 0; }
+
+ private:
+  std::atomic<uint64_t>* page_ = nullptr;
+};
+
+}  // namespace latchkey
+
+struct latchkey_store {
+  latchkey::ForkGuard fork_guard;
+  latchkey::CallCounter calls;
+  std::atomic<bool> closing{false};
+  std::unique_ptr<latchkey::HostClock> clock;  // before the engine, which uses it to the end
+  std::unique_ptr<latchkey::Engine> engine;
+};
+
+namespace latchkey {
+
+// Counts a call in for its lifetime. status() is not OK when the call must not go on.
+class Entry {
+ public:
+  explicit Entry(latchkey_store* store) : store_(store) {
+    if (store == nullptr) {
+      status_ = Status::Error(Code::kInvalidArgument, "the store handle is NULL");
+    } else if (store->fork_guard.inherited()) {
+      store_ = nullptr;
+      status_ =
+          Status::Error(Code::kUnsupported,
+                        "the store was opened before a fork: open it anew in the child, after "
+                        "the parent has closed it");
+    } else {
+      store->calls.Enter();
+      if (store->closing.load(std::memory_order_seq_cst)) {
+        status_ = Status::Error(Code::kBusy, "the store is being closed");
+      }
+    }
+  }
+  ~Entry() {
+    if (store_ != nullptr) store_->calls.Leave();
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  const Status& status() const { return status_; }
+
+ private:
+  latchkey_store* store_;
+  Status status_ = Status::Ok();
+};
+
+// Remembers the outcome for latchkey_error_text() and turns it into a code.
+latchkey_code Finish(Status status) noexcept;
+
+// Runs the body of one C function: nothing thrown leaves it.
+template <typename Body>
+latchkey_code Guard(Body&& body) noexcept {
+  try {
+    return Finish(body());
+  } catch (const std::bad_alloc&) {
+    return Finish(Status::Error(Code::kInternal, "there is no memory"));
+  } catch (...) {
+    return Finish(Status::Error(Code::kInternal, "an exception reached the C API: a defect"));
+  }
+}
+
+// As Guard(), for a function with a store: `body(engine)`.
+template <typename Body>
+latchkey_code Call(latchkey_store* store, Body&& body) noexcept {
+  return Guard([&]() -> Status {
+    const Entry entry(store);
+    if (!entry.status().ok()) return entry.status();
+    return body(*store->engine);
+  });
+}
+
+}  // namespace latchkey

@@ -1,0 +1,179 @@
+// Issuing, showing and changing credentials.
+#include "service/credentials.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "crypto/jwt.h"
+#include "crypto/seal.h"
+
+namespace latchkey {
+namespace {
+
+Result<CredentialView> Show(const Engine& engine, const Reader& reader, CredentialRecord record) {
+  CredentialView view;
+  LATCHKEY_TRY_ASSIGN(view.revocation,
+                      RevocationOf(reader, record, engine.authority().state().pending_sweeps));
+  TableEntry entry;
+  if (engine.memory().table().Find(record.tag, &entry)) view.last_used_s = entry.last_used_s;
+  view.metadata_size = record.metadata.size();
+  view.record = std::move(record);
+  return view;
+}
+
+Status CheckWish(const NewCredential& wish) {
+  LATCHKEY_TRY(CheckName(wish.name));
+  if (wish.ttl_s < 1 || wish.ttl_s > limits::kTtlMaxS) {
+    return Status::Error(Code::kInvalidArgument, "a time to live is 1 to 4294967295 whole seconds");
+  }
+  if (wish.not_before_s < 0 || wish.not_before_s > limits::kTimeMaxS) {
+    return Status::Error(Code::kInvalidArgument, "not-before is not a time between 1970 and 9999");
+  }
+  if (wish.metadata.size() > limits::kMetadataBytesMax) {
+    return Status::Error(Code::kInvalidArgument, "metadata has at most 4096 bytes");
+  }
+  if (wish.kind == kind::kUserToken) {
+    return Status::Error(Code::kUnsupported,
+                         "user tokens are deprecated and can no longer be created: create a user "
+                         "key instead");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<CredentialView> Issue(Engine& engine, const NewCredential& wish, GeneratedSecret* secret) {
+  LATCHKEY_TRY(CheckWish(wish));
+  const AuthorityState state = engine.authority().state();
+  const KindRecord* kind = FindKindIn(state.host_kinds, wish.kind);
+  if (kind == nullptr) {
+    return Status::Error(Code::kUnsupported, "the kind of credential has not been registered");
+  }
+  CreateCredential command;
+  CredentialRecord& record = command.credential;
+  record.uuid = wish.uuid;
+  if (record.uuid.is_nil()) {
+    LATCHKEY_TRY_ASSIGN(record.uuid, engine.NewUuid());
+  }
+  record.owner = wish.owner;
+  record.creator = wish.creator;
+  record.minted_by = wish.minted_by;
+  record.kind = wish.kind;
+  record.name = wish.name;
+  record.creation_s = engine.clock().NowS();
+  record.not_before_s = wish.not_before_s;
+  record.expires_s = record.creation_s + wish.ttl_s;
+  record.scopes = wish.scopes;
+  record.metadata = wish.metadata;
+  command.slug.base = Slugify(wish.name);
+  LATCHKEY_TRY_ASSIGN(command.slug.suffix, engine.NewSlugSuffix());
+
+  GeneratedSecret plaintext;
+  LATCHKEY_TRY(GenerateSecret(static_cast<SecretFormat>(kind->format), kind->prefix,
+                              engine.random(), &plaintext));
+  LATCHKEY_TRY(Protect(engine, Sha256(plaintext.Expose()), &record));
+
+  LATCHKEY_TRY_ASSIGN(const std::vector<Event> events,
+                      engine.Run(wish.creator, std::move(command)));
+  const ByteView bytes = plaintext.Expose();
+  std::memcpy(secret->ExposeForWriting().data(), bytes.data(), bytes.size());
+  secret->set_size(bytes.size());
+  CredentialView view;
+  view.record = std::get<CredentialCreated>(events.front().body).credential;
+  view.metadata_size = view.record.metadata.size();
+  return view;
+}
+
+Status Protect(Engine& engine, const InnerDigest& digest, CredentialRecord* record) {
+  const PepperRing& ring = engine.authority().ring();
+  record->digest_algorithm = DigestAlgorithm::kSha256;
+  record->pepper_version = ring.newest_version();
+  record->tag = MakeLookupTag(ring.tag_key(record->pepper_version), digest).bytes;
+  const SealContext context{engine.authority().store().store_id, record->uuid, record->kind,
+                            record->pepper_version};
+  LATCHKEY_TRY_ASSIGN(const SealedDigest sealed,
+                      SealDigest(ring, context, digest, engine.random()));
+  record->nonce = sealed.nonce;
+  record->seal = sealed.sealed;
+  return Status::Ok();
+}
+
+Result<CredentialView> GetCredential(const Engine& engine, const Uuid& uuid) {
+  LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
+  LATCHKEY_TRY_ASSIGN(CredentialRecord record, view->reader().Credential(uuid));
+  return Show(engine, view->reader(), std::move(record));
+}
+
+Result<CredentialView> FindCredential(const Engine& engine, const Uuid& owner, uint16_t kind,
+                                      ByteView id) {
+  LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
+  Result<Uuid> uuid = ParseUuid(id);
+  if (!uuid.ok()) {
+    if (!CheckSlug(id).ok()) {
+      return Status::Error(Code::kInvalidArgument,
+                           "a credential is named by a UUID or a slug (lower-case letters, digits "
+                           "and single hyphens)");
+    }
+    uuid = view->reader().CredentialBySlug(owner, kind, id);
+    if (!uuid.ok()) return uuid.status();
+  }
+  LATCHKEY_TRY_ASSIGN(CredentialRecord record, view->reader().Credential(*uuid));
+  if (record.owner != owner || record.kind != kind) {
+    return Status::Error(Code::kNotFound, "there is no such credential");
+  }
+  return Show(engine, view->reader(), std::move(record));
+}
+
+Result<Bytes> RedactedToken(const Engine& engine, const Uuid& uuid) {
+  LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
+  LATCHKEY_TRY_ASSIGN(const CredentialRecord record, view->reader().Credential(uuid));
+  if (record.kind != kind::kUserToken) {
+    return Status::Error(Code::kUnsupported, "the credential is not a user token");
+  }
+  return RedactedJwt(record.claims);
+}
+
+Result<CredentialView> Rename(Engine& engine, const Uuid& actor, const Uuid& uuid, ByteView name) {
+  LATCHKEY_TRY(CheckName(name));
+  LATCHKEY_TRY(engine.Run(actor, RenameCredential{uuid, Bytes(name)}).status());
+  return GetCredential(engine, uuid);
+}
+
+namespace {
+
+Status CheckReason(ByteView reason) {
+  if (reason.size() > limits::kReasonBytesMax) {
+    return Status::Error(Code::kInvalidArgument, "a reason has at most 256 bytes");
+  }
+  if (CountCodePoints(reason) < 0) {
+    return Status::Error(Code::kInvalidArgument, "a reason must be valid UTF-8");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<CredentialView> Revoke(Engine& engine, const Uuid& actor, const Uuid& uuid,
+                              ByteView reason) {
+  LATCHKEY_TRY(CheckReason(reason));
+  LATCHKEY_TRY(engine.Run(actor, RevokeCredential{uuid, Bytes(reason)}).status());
+  return GetCredential(engine, uuid);
+}
+
+Result<uint64_t> RevokeAll(Engine& engine, const Uuid& actor, SweepRecord sweep, bool everything) {
+  LATCHKEY_TRY(CheckReason(sweep.reason));
+  const bool is_empty = sweep.owner.is_nil() && sweep.creator.is_nil() &&
+                        sweep.minted_by.is_nil() && sweep.kind == 0 && sweep.scopes == 0 &&
+                        sweep.issued_before_s == 0;
+  if (is_empty != everything) {
+    return Status::Error(Code::kInvalidArgument,
+                         "`everything` must be 1 when nothing narrows the revocation, else 0");
+  }
+  if (sweep.issued_before_s < 0 || sweep.issued_before_s > limits::kTimeMaxS) {
+    return Status::Error(Code::kInvalidArgument, "issued-before is not a time from 1970 to 9999");
+  }
+  uint64_t denied = 0;
+  LATCHKEY_TRY(engine.RunAndDeny(actor, StartSweep{std::move(sweep)}, &denied).status());
+  return denied;
+}
+
+}  // namespace latchkey

@@ -1,0 +1,131 @@
+// How each event changes what is in memory.
+#include "service/memory.h"
+
+#include "authority/open_group.h"
+#include "crypto/key_format.h"
+#include "service/sweep_scan.h"
+
+namespace latchkey {
+namespace {
+
+// Appended to the kinds of a set, so that latchkey's own come first.
+KindSet::Shape ShapeOf(const KindRecord& kind) {
+  return KindSet::Shape{kind.kind, kind.format, kind.prefix};
+}
+
+}  // namespace
+
+Memory::Memory(const LocalAuthority& authority) : authority_(authority), directories_(authority) {
+  LoadKinds({});
+}
+
+Memory::~Memory() = default;
+
+void Memory::LoadKinds(const std::vector<KindRecord>& host_kinds) {
+  auto set = std::make_unique<KindSet>();
+  for (const uint16_t own : {kind::kUserKey, kind::kProjectKey}) {
+    set->shapes.push_back(ShapeOf(*FindKindIn({}, own)));
+  }
+  for (const KindRecord& host : host_kinds) set->shapes.push_back(ShapeOf(host));
+  kind_sets_.push_back(std::move(set));
+  kinds_.store(kind_sets_.back().get(), std::memory_order_release);
+}
+
+Status Memory::Reserve(size_t credentials) { return table_.ReserveCount(credentials); }
+
+Status Memory::LoadOwner(const OwnerRecord& owner) {
+  LATCHKEY_TRY(owners_.Reserve(1));
+  owners_.Put(owner);
+  return Status::Ok();
+}
+
+TableEntry Memory::EntryOf(const CredentialRecord& credential) const {
+  TableEntry entry;
+  entry.tag = credential.tag;
+  entry.uuid = credential.uuid;
+  entry.owner_index = owners_.IndexOf(credential.owner);
+  entry.kind = credential.kind;
+  entry.expires_s = credential.expires_s;
+  entry.not_before_s = credential.not_before_s;
+  entry.scopes = credential.scopes;
+  return entry;
+}
+
+Status Memory::LoadCredential(const CredentialRecord& credential, bool revoked,
+                              uint32_t last_used_s) {
+  TableEntry entry = EntryOf(credential);
+  if (entry.owner_index == OwnerTable::kNone) {
+    return Status::Error(Code::kCorruption, "a credential belongs to an owner that there is not");
+  }
+  entry.revoked = revoked;
+  entry.last_used_s = last_used_s;
+  LATCHKEY_TRY(table_.Reserve({&entry.tag, 1}));
+  table_.Insert(entry);
+  return Status::Ok();
+}
+
+Status Memory::Prepare(std::span<const Event> events) {
+  std::vector<TagBytes> tags;
+  size_t owners = 0;
+  for (const Event& event : events) {
+    if (const auto* created = std::get_if<CredentialCreated>(&event.body)) {
+      tags.push_back(created->credential.tag);
+    } else if (std::holds_alternative<OwnerPut>(event.body)) {
+      ++owners;
+    } else if (std::holds_alternative<KindPut>(event.body)) {
+      // The one thing that allocates when it is applied: a few dozen bytes, once in a host's life.
+      kind_sets_.reserve(kind_sets_.size() + 1);
+    }
+  }
+  if (owners > 0) LATCHKEY_TRY(owners_.Reserve(owners));
+  return tags.empty() ? Status::Ok() : table_.Reserve(tags);
+}
+
+void Memory::Apply(std::span<const Event> events) noexcept {
+  for (const Event& event : events) ApplyOne(event);
+  directories_.Apply(events);
+}
+
+void Memory::ApplyOne(const Event& event) {
+  if (const auto* put = std::get_if<OwnerPut>(&event.body)) {
+    owners_.Put(put->owner);
+  } else if (const auto* created = std::get_if<CredentialCreated>(&event.body)) {
+    table_.Insert(EntryOf(created->credential));
+  } else if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
+    table_.Revoke(revoked->credential.tag);
+  } else if (const auto* swept = std::get_if<Swept>(&event.body)) {
+    for (const Revoked& credential : swept->credentials) table_.Revoke(credential.tag);
+  } else if (std::holds_alternative<KindPut>(event.body)) {
+    LoadKinds(authority_.state().host_kinds);
+  }
+}
+
+void Memory::Restrict(std::span<const Event> events) noexcept {
+  for (const Event& event : events) {
+    if (const auto* put = std::get_if<OwnerPut>(&event.body)) {
+      // Only owners that were there: one that was being created has nothing to deny.
+      if (put->owner.born_event != event.number &&
+          (put->owner.locked || put->owner.deleted_s != 0)) {
+        owners_.Put(put->owner);
+      }
+    } else if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
+      table_.Revoke(revoked->credential.tag);
+    } else if (const auto* sweep = std::get_if<SweepStarted>(&event.body)) {
+      // If the store cannot be read now, the sweep is tried again when it has healed.
+      Deny(sweep->sweep).status().IgnoreBecause("tried again when the store has healed");
+    }
+  }
+}
+
+Result<uint64_t> Memory::Deny(const SweepRecord& sweep) {
+  uint64_t denied = 0;
+  LATCHKEY_TRY(ForEachCovered(authority_, sweep, [&](const Uuid&, const TagBytes& tag) {
+    TableEntry entry;
+    if (table_.Find(tag, &entry) && !entry.revoked) ++denied;
+    table_.Revoke(tag);
+    return Status::Ok();
+  }));
+  return denied;
+}
+
+}  // namespace latchkey

@@ -1,0 +1,68 @@
+// What the engine holds in memory, following the committed events: the verify table, the owner
+// table, the directories, and the kinds.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "authority/event_sink.h"
+#include "index/owner_table.h"
+#include "index/verify_table.h"
+#include "service/directories.h"
+
+namespace latchkey {
+
+// The kinds by which a presented secret is recognised; immutable.
+struct KindSet {
+  struct Shape {
+    uint16_t kind;
+    uint8_t format;  // SecretFormat
+    Bytes prefix;
+  };
+  std::vector<Shape> shapes;  // all but user_token
+};
+
+class Memory : public EventSink, public RecordSink {
+ public:
+  explicit Memory(const LocalAuthority& authority);
+  ~Memory() override;
+
+  const VerifyTable& table() const { return table_; }
+  const OwnerTable& owners() const { return owners_; }
+  Directories& directories() { return directories_; }
+  const Directories& directories() const { return directories_; }
+  // Valid until this is destroyed; never null. No lock.
+  const KindSet& kinds() const { return *kinds_.load(std::memory_order_acquire); }
+  // Takes over the kinds that the store was opened with.
+  void LoadKinds(const std::vector<KindRecord>& host_kinds);
+  // Makes room for that many credentials before they are loaded.
+  Status Reserve(size_t credentials);
+
+  // Denies from now on every credential that the sweep covers; returns how many it found active.
+  // Called by whoever started the sweep, after its commit.
+  Result<uint64_t> Deny(const SweepRecord& sweep);
+
+  Status Prepare(std::span<const Event> events) override;
+  void Apply(std::span<const Event> events) noexcept override;
+  void Restrict(std::span<const Event> events) noexcept override;
+
+  Status LoadOwner(const OwnerRecord& owner) override;
+  Status LoadCredential(const CredentialRecord& credential, bool revoked,
+                        uint32_t last_used_s) override;
+
+ private:
+  void ApplyOne(const Event& event);
+  TableEntry EntryOf(const CredentialRecord& credential) const;
+
+  const LocalAuthority& authority_;
+  VerifyTable table_;
+  OwnerTable owners_;
+  Directories directories_;
+  std::atomic<const KindSet*> kinds_;
+  // Every set there ever was: readers hold no lock, and a host registers but a few kinds.
+  std::vector<std::unique_ptr<const KindSet>> kind_sets_;
+};
+
+}  // namespace latchkey

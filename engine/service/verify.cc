@@ -1,0 +1,176 @@
+// Verification: shape, digest, tag, one probe, verdict.
+#include "service/verify.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "service/owners.h"
+
+namespace latchkey {
+namespace {
+
+// A secret without a kind of ours, or of the wrong shape, is malformed; so is what is too long to
+// be hashed at all.
+bool HasAnyShape(const KindSet& kinds, ByteView secret) {
+  if (secret.size() > limits::kSecretBytesMax) return false;
+  for (const KindSet::Shape& shape : kinds.shapes) {
+    if (secret.starts_with(shape.prefix)) {
+      return HasShape(static_cast<SecretFormat>(shape.format), shape.prefix, secret);
+    }
+  }
+  return IsWellFormedJwt(secret);
+}
+
+LookupTag TagOf(const Engine& engine, const InnerDigest& digest) {
+  const PepperRing& ring = engine.authority().ring();
+  return MakeLookupTag(ring.tag_key(ring.newest_version()), digest);
+}
+
+// A JWT lives through its `exp` second; a key is dead at it.
+bool IsExpired(const TableEntry& entry, int64_t now_s) {
+  return entry.kind == kind::kUserToken ? entry.expires_s < now_s : entry.expires_s <= now_s;
+}
+
+Reason Judge(const TableEntry& entry, OwnerTable::Word owner, uint64_t required_scopes,
+             int64_t now_s) {
+  if (entry.revoked) return Reason::kRevoked;
+  if (IsExpired(entry, now_s)) return Reason::kExpired;
+  if (entry.not_before_s > now_s) return Reason::kNotYet;
+  if (owner.locked) return Reason::kLocked;
+  if (owner.deleted) return Reason::kDeleted;
+  if ((entry.scopes & required_scopes) != required_scopes) return Reason::kScope;
+  return Reason::kAllowed;
+}
+
+// The user that a JWT names, live or not; nullopt when there is none. A locked user is found by his
+// e-mail, a deleted one no longer.
+std::optional<OwnerRecord> UserOf(const Engine& engine, ByteView subject) {
+  Result<OwnerRecord> user = FindOwner(engine, OwnerSort::kUser, subject);
+  if (!user.ok()) return std::nullopt;
+  return std::move(*user);
+}
+
+// Judges a JWT that the store does not hold, by its signature and claims.
+Verdict JudgeClaims(const Engine& engine, ByteView jwt, const JwtKey& key, ByteView audience,
+                    int64_t now_s, bool check_tokens_not_before) {
+  Verdict verdict;
+  if (!HasValidSignature(jwt, key.secret)) return verdict;
+  const Result<JwtClaims> claims = ReadClaims(jwt);
+  if (!claims.ok() || claims->issuer != key.issuer || claims->audience != audience ||
+      !claims->expires_s.has_value()) {
+    return verdict;
+  }
+  const std::optional<OwnerRecord> user = UserOf(engine, claims->subject);
+  if (!user.has_value()) return verdict;
+  // No `iat`, no way to tell that it is young enough.
+  if (check_tokens_not_before && claims->issued_s.value_or(0) <= user->tokens_not_before_s) {
+    return verdict;
+  }
+  verdict.owner = user->uuid;
+  verdict.expires_s = *claims->expires_s;
+  verdict.kind = kind::kUserToken;
+  if (*claims->expires_s < now_s) {
+    verdict.reason = Reason::kExpired;
+  } else if (user->locked) {
+    verdict.reason = Reason::kLocked;
+  } else if (user->deleted_s != 0) {
+    verdict.reason = Reason::kDeleted;
+  } else {
+    verdict.reason = Reason::kAllowed;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) {
+  Verdict verdict;
+  const Memory& memory = engine.memory();
+  if (!HasAnyShape(memory.kinds(), secret)) {
+    verdict.reason = Reason::kMalformed;
+    return verdict;
+  }
+  const LookupTag tag = TagOf(engine, Sha256(secret));
+  const int64_t now_s = query.at_s != 0 ? query.at_s : engine.clock().NowS();
+  TableEntry entry;
+  if (!memory.table().Find(tag.bytes, &entry)) {
+    if (query.untracked == nullptr || !IsWellFormedJwt(secret)) return verdict;
+    verdict = JudgeClaims(engine, secret, *query.untracked, "api_key", now_s, true);
+    if (verdict.reason == Reason::kAllowed && query.required_scopes != 0) {
+      verdict.reason = Reason::kScope;
+    }
+    return verdict;
+  }
+  verdict.kind = entry.kind;
+  verdict.uuid = entry.uuid;
+  verdict.owner = memory.owners().uuid(entry.owner_index);
+  verdict.scopes = entry.scopes;
+  verdict.expires_s = entry.expires_s;
+  verdict.reason =
+      Judge(entry, memory.owners().word(entry.owner_index), query.required_scopes, now_s);
+  if (verdict.reason == Reason::kAllowed && query.at_s == 0) {
+    memory.table().Touch(tag.bytes, static_cast<uint32_t>(now_s));
+  }
+  return verdict;
+}
+
+Result<CredentialView> IdentifyDigest(const Engine& engine, const InnerDigest& digest) {
+  LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
+  LATCHKEY_TRY_ASSIGN(const Uuid uuid, view->reader().CredentialByTag(TagOf(engine, digest).bytes));
+  return GetCredential(engine, uuid);
+}
+
+Result<CredentialView> IdentifySecret(const Engine& engine, ByteView secret) {
+  if (secret.size() > limits::kSecretBytesMax) {
+    return Status::Error(Code::kInvalidArgument, "a secret has at most 8192 bytes");
+  }
+  return IdentifyDigest(engine, Sha256(secret));
+}
+
+Verdict CheckSession(const Engine& engine, ByteView jwt, const JwtKey& key, int64_t at_s) {
+  if (jwt.size() > limits::kSecretBytesMax || !IsWellFormedJwt(jwt)) {
+    Verdict verdict;
+    verdict.reason = Reason::kMalformed;
+    return verdict;
+  }
+  const int64_t now_s = at_s != 0 ? at_s : engine.clock().NowS();
+  Verdict verdict = JudgeClaims(engine, jwt, key, "client", now_s, false);
+  verdict.kind = 0;  // a session is no credential
+  return verdict;
+}
+
+Status CheckJwtKey(const JwtKey& key) {
+  if (key.secret.empty() || key.secret.size() > limits::kJwtSecretBytesMax) {
+    return Status::Error(Code::kInvalidArgument, "a JWT secret has 1 to 4096 bytes");
+  }
+  if (key.issuer.empty() || key.issuer.size() > 256 || CountCodePoints(key.issuer) < 0) {
+    return Status::Error(Code::kInvalidArgument, "an issuer has 1 to 256 bytes and is valid UTF-8");
+  }
+  return Status::Ok();
+}
+
+Status IssueSession(ByteView subject, int64_t now_s, int64_t ttl_s, const JwtKey& key,
+                    JwtBuffer* out, int64_t* expires_s) {
+  LATCHKEY_TRY(InitCrypto());
+  LATCHKEY_TRY(CheckJwtKey(key));
+  if (!CheckEmail(subject).ok() && !ParseUuid(subject).ok()) {
+    return Status::Error(Code::kInvalidArgument,
+                         "the subject of a session is an e-mail address or a UUID");
+  }
+  if (ttl_s < 1 || ttl_s > limits::kSessionTtlMaxS) {
+    return Status::Error(Code::kInvalidArgument, "a session lives 1 to 2592000 whole seconds");
+  }
+  if (now_s == 0) now_s = SystemClock().NowUnixMs() / 1000;
+  if (now_s < 0 || now_s > limits::kTimeMaxS - ttl_s) {
+    return Status::Error(Code::kInvalidArgument, "the time is not one from 1970 to 9999");
+  }
+  *expires_s = now_s + ttl_s;
+  JwtClaims claims;
+  claims.audience = "client";
+  claims.issuer = key.issuer;
+  claims.subject = subject;
+  claims.issued_s = now_s;
+  claims.expires_s = *expires_s;
+  return SignJwt(claims, key.secret, out);
+}
+
+}  // namespace latchkey

@@ -1,0 +1,59 @@
+// Judging what is presented: secrets, batches, leak reports, sessions.
+#pragma once
+
+#include <span>
+
+#include "crypto/digest.h"
+#include "crypto/jwt.h"
+#include "service/credentials.h"
+
+namespace latchkey {
+
+// The numbers cross the C ABI: append only. The first that applies.
+enum class Reason : uint32_t {
+  kAllowed = 0,
+  kMalformed = 1,
+  kUnknown = 2,
+  kRevoked = 3,
+  kExpired = 4,
+  kNotYet = 5,
+  kLocked = 6,
+  kDeleted = 7,
+  kScope = 8,
+};
+
+struct JwtKey {
+  std::span<const uint8_t> secret;
+  ByteView issuer;
+};
+
+struct VerifyQuery {
+  uint64_t required_scopes = 0;
+  int64_t at_s = 0;                   // 0 = now, by the guarded clock
+  const JwtKey* untracked = nullptr;  // accept user tokens that the store does not hold
+};
+
+struct Verdict {
+  Reason reason = Reason::kUnknown;
+  uint16_t kind = 0;
+  Uuid uuid;
+  Uuid owner;
+  uint64_t scopes = 0;
+  int64_t expires_s = 0;
+};
+
+// No lock, no allocation, no device, unless an untracked token is to be judged.
+Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query);
+
+// Whose credential is it? For every state.
+Result<CredentialView> IdentifySecret(const Engine& engine, ByteView secret);
+Result<CredentialView> IdentifyDigest(const Engine& engine, const InnerDigest& digest);
+
+// A client JWT: signature, issuer, audience, expiry, and a live user.
+Verdict CheckSession(const Engine& engine, ByteView jwt, const JwtKey& key, int64_t at_s);
+// Signs one. `now_s` and `ttl_s` as latchkey_session_issue().
+Status IssueSession(ByteView subject, int64_t now_s, int64_t ttl_s, const JwtKey& key,
+                    JwtBuffer* out, int64_t* expires_s);
+Status CheckJwtKey(const JwtKey& key);
+
+}  // namespace latchkey
