@@ -11,6 +11,10 @@ Status WrongPepper() {
                        "the pepper file is not the one that the store was made with");
 }
 
+Status TooNew() {
+  return Status::Error(Code::kUnsupported, "the store was made by a newer latchkey");
+}
+
 // Every version that the store knows must be there, and give the check value of that time.
 Status CheckPeppers(const PepperRing& ring, const Marker& marker) {
   if (marker.peppers.empty()) {
@@ -53,6 +57,7 @@ Result<std::unique_ptr<LocalAuthority>> LocalAuthority::Open(const AuthorityOpti
     return made;
   }
   if (!dir.ok()) return dir.status();
+  if ((*dir)->marker().format_writer_min > kFormatVersion) return TooNew();
 
   LATCHKEY_TRY_ASSIGN(const PepperFile peppers, PepperFile::Load(options.pepper_path));
   LATCHKEY_TRY_ASSIGN(PepperRing ring, PepperRing::Make(peppers, (*dir)->marker().store_id));
@@ -141,7 +146,7 @@ Status LocalAuthority::OpenStore() {
   LATCHKEY_TRY_ASSIGN(const Bytes format, storage_->Get(column::kDefault, keys::kFormat));
   LATCHKEY_TRY_ASSIGN(const FormatRecord needs, FormatRecord::Decode(format));
   if (needs.reader_min > kFormatVersion || needs.writer_min > kFormatVersion) {
-    return Status::Error(Code::kUnsupported, "the store was made by a newer latchkey");
+    return TooNew();
   }
   LATCHKEY_TRY_ASSIGN(state_, LoadState(*storage_, mac_));
   return Status::Ok();

@@ -128,9 +128,9 @@ LATCHKEY_API latchkey_code latchkey_credential_redacted_token(latchkey_store* st
                                                               size_t capacity, size_t* size) {
   return Call(store, [&](Engine& engine) -> Status {
     if (size != nullptr) *size = 0;
-    if (text == nullptr || capacity < LATCHKEY_JWT_BYTES_MAX) {
+    if (text == nullptr || size == nullptr || capacity < LATCHKEY_JWT_BYTES_MAX) {
       return Status::Error(Code::kInvalidArgument,
-                           "the buffer for the token is NULL or has less than 8192 bytes");
+                           "size or buffer is NULL, or the buffer has less than 8192 bytes");
     }
     text[0] = '\0';
     Uuid id;
@@ -140,7 +140,7 @@ LATCHKEY_API latchkey_code latchkey_credential_redacted_token(latchkey_store* st
       return Status::Error(Code::kInvalidArgument, "the token is larger than the buffer");
     }
     std::memcpy(text, token.c_str(), token.size() + 1);
-    if (size != nullptr) *size = token.size();
+    *size = token.size();
     return Status::Ok();
   });
 }

@@ -22,9 +22,6 @@ inline Status TakeList(const latchkey_list_options* options, size_t capacity, co
   if (taken.revoked > 1 || taken.descending > 1 || taken.reserved != 0) {
     return Status::Error(Code::kInvalidArgument, "a flag is neither 0 nor 1");
   }
-  if (taken.page_size > capacity) {
-    return Status::Error(Code::kInvalidArgument, "the array of rows is smaller than a page");
-  }
   out->owner = TakeUuid(taken.owner);
   out->kind = taken.kind;
   out->filter.revoked = taken.revoked == 1;
@@ -34,7 +31,7 @@ inline Status TakeList(const latchkey_list_options* options, size_t capacity, co
   LATCHKEY_TRY(TakeText(taken.search, taken.search_size, &out->filter.search));
   const uint64_t page = taken.page == 0 ? 1 : taken.page;
   out->offset = (page - 1) * taken.page_size;
-  out->limit = taken.page_size;
+  out->limit = std::min<size_t>(taken.page_size, capacity);
   return Status::Ok();
 }
 

@@ -152,7 +152,7 @@ LATCHKEY_API latchkey_code latchkey_session_check(latchkey_store* store, const c
     JwtKey jwt_key;
     LATCHKEY_TRY(TakeJwtKey(key, &copy, &jwt_key));
     ByteView text;
-    LATCHKEY_TRY(TakeText(jwt, jwt_size, &text));
+    LATCHKEY_TRY(TakeRequiredText(jwt, jwt_size, &text));
     if (at_s < 0) return Status::Error(Code::kInvalidArgument, "`at_s` is before 1970");
     const Verdict verdict = CheckSession(engine, text, jwt_key, at_s);
     result.Give(GiveVerdict(verdict));

@@ -1,3 +1,4 @@
+// Unpadded base64url (RFC 4648 section 5), canonical forms only.
 #include "crypto/base64url.h"
 
 namespace latchkey {

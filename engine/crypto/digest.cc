@@ -1,3 +1,4 @@
+// Digests, tags and keyed hashes by libsodium, and the choice of a SHA-256.
 #include "crypto/digest.h"
 
 #include <sodium.h>

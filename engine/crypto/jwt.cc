@@ -1,3 +1,4 @@
+// Parsing, checking and signing of the one sort of JWT that there is.
 #include "crypto/jwt.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// Making secrets and checking their shape.
 #include "crypto/key_format.h"
 
 #include <cassert>

@@ -1,3 +1,4 @@
+// Reading and making pepper files.
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// The keys that are made from the peppers.
 #include <sodium.h>
 
 #include <cassert>

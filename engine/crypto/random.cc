@@ -1,3 +1,4 @@
+// Buffered randomness that fails closed.
 #include "crypto/random.h"
 
 #include <errno.h>

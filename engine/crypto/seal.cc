@@ -1,3 +1,4 @@
+// Sealing and opening of inner digests.
 #include "crypto/seal.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// Guarded memory, and wiping.
 #include "crypto/secret.h"
 
 #include <sodium.h>

@@ -2,8 +2,8 @@
 // the order of their names, so that any page and its exact total come from one moment.
 //
 // Immutable blocks of at most kBlockRows rows under an immutable, counted root. A writer copies one
-// block and the root, and publishes; a reader takes the root and works on it, so no reader delays a
-// writer, and a page and its total agree.
+// block and the way to it from the root, and publishes; a reader takes the root and works on it, so no
+// reader delays a writer, and a page and its total agree.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +46,8 @@ struct DirectoryPage {
   uint64_t total = 0;  // rows that fit the filter, of the same moment
 };
 
+class DirectoryRoot;
+
 class Directory {
  public:
   static constexpr size_t kBlockRows = 512;
@@ -54,7 +56,7 @@ class Directory {
   explicit Directory(std::vector<DirectoryRow> rows);
   ~Directory();
 
-  // Writers: one at a time. Each is O(block size + number of blocks). They allocate; when there is no
+  // Writers: one at a time. Each copies one block and a few pointers. They allocate; when there is no
   // memory they throw std::bad_alloc and leave the directory as it was (the caller drops it).
   void Insert(DirectoryRow row);  // a row at the same position is replaced
   bool Rename(const RowPosition& before, ByteView name);  // false: no such row
@@ -74,12 +76,10 @@ class Directory {
   size_t memory_bytes() const;
 
  private:
-  struct Root;
-  struct Place;
-  std::shared_ptr<const Root> root() const;
-  void Publish(std::shared_ptr<const Root> root);
+  std::shared_ptr<const DirectoryRoot> root() const;
+  void Publish(std::shared_ptr<const DirectoryRoot> root);
   mutable std::mutex mutex_;  // held only to copy or swap root_
-  std::shared_ptr<const Root> root_;
+  std::shared_ptr<const DirectoryRoot> root_;
 };
 
 }  // namespace latchkey

@@ -100,13 +100,18 @@ Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) 
     }
     return verdict;
   }
+  // The state, the owner's word, the state again: when that has not changed, both were so when the word
+  // was read, and the verdict is that of this moment. (Revoked while its owner was locked, and he
+  // unlocked after that: neither half by itself would deny.)
+  const OwnerTable::Word owner = memory.owners().word(entry.owner_index);
+  TableEntry again;
+  if (!entry.revoked && memory.table().Find(tag.bytes, &again)) entry.revoked = again.revoked;
   verdict.kind = entry.kind;
   verdict.uuid = entry.uuid;
   verdict.owner = memory.owners().uuid(entry.owner_index);
   verdict.scopes = entry.scopes;
   verdict.expires_s = entry.expires_s;
-  verdict.reason =
-      Judge(entry, memory.owners().word(entry.owner_index), query.required_scopes, now_s);
+  verdict.reason = Judge(entry, owner, query.required_scopes, now_s);
   if (verdict.reason == Reason::kAllowed && query.at_s == 0) {
     memory.table().Touch(tag.bytes, static_cast<uint32_t>(now_s));
   }

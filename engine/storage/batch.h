@@ -1,5 +1,6 @@
 // The unit of change: puts and deletes over several columns that become visible and durable
-// together or not at all. Readable while it grows, so that a later command of a group sees the earlier ones.
+// together or not at all. Readable while it grows, so that a later command of a group sees the
+// earlier ones.
 #pragma once
 
 #include <memory>

@@ -20,7 +20,7 @@ enum class LogEnd : uint8_t {
   kBroken,  // something that no cut-off write leaves: what was written whole has changed since
 };
 
-// `log` is the whole file; every CRC is checked, at about 3 ms a MiB.
+// `log` is the whole file; every CRC is checked, at about 8 ms a MiB.
 LogEnd CheckLogFrames(ByteView log);
 
 }  // namespace latchkey

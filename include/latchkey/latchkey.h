@@ -341,7 +341,7 @@ typedef struct latchkey_list_options {
   uint32_t revoked;    /* 0 = only active, 1 = only revoked (owners: only deleted) */
   uint32_t descending; /* 0 = by name, then creation, then UUID; 1 = exactly the reverse */
   uint32_t page;       /* from 1; 0 means 1 */
-  uint32_t page_size;  /* rows a page; at most the array's capacity. 0 = an empty page */
+  uint32_t page_size;  /* rows a page; 0 = an empty page */
   uint32_t reserved;   /* 0 */
   const char* name;    /* exact; NULL = any */
   size_t name_size;

@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 CONSUMER = pathlib.Path(__file__).with_name("consumer")
-HEADERS = {"latchkey.h", "latchkey.hpp", "export.h", "version.h"}
+HEADERS = {"latchkey.h", "latchkey.hpp", "values.hpp", "export.h", "version.h"}
 
 
 def run(*command, **keywords):

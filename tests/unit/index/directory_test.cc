@@ -88,12 +88,14 @@ void ChangeOnce(std::mt19937_64& random, Directory& directory, DirectoryModel& m
   ASSERT_EQ(directory.size(), model.rows().size());
 }
 
-void CompareWithModel(std::mt19937_64& random, size_t rows, int steps) {
+void CompareWithModel(std::mt19937_64& random, size_t rows, int steps, int changes = 1) {
   DirectoryModel model;
   for (size_t i = 0; i < rows; ++i) model.Insert(RandomRow(random));
   Directory directory(model.Sorted());
   for (int step = 0; step < steps; ++step) {
-    ASSERT_NO_FATAL_FAILURE(ChangeOnce(random, directory, model)) << "step " << step;
+    for (int i = 0; i < changes; ++i) {
+      ASSERT_NO_FATAL_FAILURE(ChangeOnce(random, directory, model)) << "step " << step;
+    }
     ASSERT_NO_FATAL_FAILURE(CompareOnce(random, directory, model)) << "step " << step;
   }
 }
@@ -112,20 +114,28 @@ TEST(Directory, LargeOnesAgreeWithModel) {
   }
 }
 
+// So many rows that their blocks are more than one group's.
+TEST(Directory, VeryLargeOnesAgreeWithModel) {
+  LATCHKEY_TEST_RANDOM(random);
+  ASSERT_NO_FATAL_FAILURE(CompareWithModel(random, 40'000, 25, 10));
+}
+
 TEST(Directory, GrowsFromNothingInAnyOrder) {
   LATCHKEY_TEST_RANDOM(random);
+  constexpr int kRows = 25'000;  // as blocks that are half full, more than one group's
   for (int order = 0; order < 3; ++order) {
     DirectoryModel model;
     Directory directory({});
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < kRows; ++i) {
       DirectoryRow row = RandomRow(random);
-      const int number = order == 0 ? i : order == 1 ? 3000 - i : static_cast<int>(random() % 3000);
-      row.position.name = std::to_string(10'000 + number);
+      const int number =
+          order == 0 ? i : order == 1 ? kRows - i : static_cast<int>(random() % kRows);
+      row.position.name = std::to_string(100'000 + number);
       directory.Insert(row);
       model.Insert(row);
     }
-    ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page({}, 0, 5000), model.Page({}, 0, 5000)));
-    for (int step = 0; step < 100; ++step) {
+    ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page({}, 0, kRows), model.Page({}, 0, kRows)));
+    for (int step = 0; step < 20; ++step) {
       ASSERT_NO_FATAL_FAILURE(CompareOnce(random, directory, model));
     }
     // Full or half full blocks, not scattered ones.
@@ -217,21 +227,23 @@ TEST(Directory, ACursorNeitherSkipsNorRepeats) {
 // Renaming empties one part of a directory and fills another; what is left must not lie in thousands
 // of blocks of one row each.
 TEST(Directory, EmptiedBlocksGoAway) {
+  constexpr int kRows = 36'000;  // more than one group
+  const auto name_of = [](int i) { return "m" + std::to_string(100'000 + i); };
   DirectoryModel model;
-  for (int i = 0; i < 8000; ++i) {
+  for (int i = 0; i < kRows; ++i) {
     DirectoryRow row;
-    row.position.name = "m" + std::to_string(10'000 + i);
+    row.position.name = name_of(i);
     model.Insert(row);
   }
   Directory directory(model.Sorted());
-  for (int i = 0; i < 8000; ++i) {
-    if (i % 100 == 0) continue;
-    const RowPosition position{"m" + std::to_string(10'000 + i), 0, {}};
+  for (int i = 0; i < kRows; ++i) {
+    if (i % 300 == 0) continue;
+    const RowPosition position{name_of(i), 0, {}};
     const Bytes name = "z" + std::to_string(i % 7) + std::to_string(i);
     ASSERT_TRUE(directory.Rename(position, name));
     ASSERT_TRUE(model.Rename(position, name));
   }
-  ExpectSame(directory.Page({}, 0, 9000), model.Page({}, 0, 9000));
+  ExpectSame(directory.Page({}, 0, kRows), model.Page({}, 0, kRows));
   EXPECT_LE(directory.memory_bytes(), Directory(model.Sorted()).memory_bytes() * 5 / 2);
 }
 

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <tuple>
 
+#include "schema/columns.h"
 #include "support/seed.h"
 
 namespace latchkey {

@@ -94,8 +94,8 @@ TEST_P(FailedWrite, LockAndSweepAreInForceAtOnceAndLast) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, FailedWrite, testing::Values(LogFault::kAppend, LogFault::kSync),
-                         [](const auto& info) {
-                           return info.param == LogFault::kAppend ? "Append" : "Sync";
+                         [](const auto& fault) {
+                           return fault.param == LogFault::kAppend ? "Append" : "Sync";
                          });
 
 }  // namespace

@@ -94,8 +94,8 @@ inline std::map<std::string, Bytes> ReadTree(const std::string& root) {
   return tree;
 }
 
-// What a kill -9 would leave behind of a store that is open. RocksDB writes and removes files in the
-// background; as files only grow, two readings that agree show the folder of the moment between.
+// What a kill -9 would leave behind of a store that is open. RocksDB writes and removes files in
+// the background; as files only grow, two readings that agree show the moment between them.
 inline std::map<std::string, Bytes> ReadTreeOfOpenStore(const std::string& root) {
   for (std::map<std::string, Bytes> before;;) {
     std::map<std::string, Bytes> tree = ReadTree(root);
