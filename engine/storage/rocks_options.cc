@@ -110,6 +110,7 @@ rocksdb::DBOptions MakeDbOptions(const StorageOptions& options, rocksdb::WALReco
   // RocksDB's messages can hold keys, and keys hold names; and an open that is refused must not
   // have rotated a log file.
   db.info_log = SilentLogger();
+  db.db_host_id = "";  // by default every file names the machine that wrote it
   db.listeners.push_back(std::make_shared<Listener>(std::move(first_error)));
   SetDurability(&db);
   SetResources(&db);
