@@ -42,6 +42,8 @@ AuthorityState LocalAuthority::state() const {
 }
 
 Result<std::unique_ptr<LocalAuthority::View>> LocalAuthority::Look() const {
+  // Not while it is about to be reopened: a stream of readers could keep Heal() out for ever.
+  if (healing()) return Healing();
   std::shared_lock lock(storage_mutex_);
   if (storage_ == nullptr) return Healing();
   return std::unique_ptr<View>(new View(std::move(lock), *storage_, mac_));

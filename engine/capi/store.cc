@@ -50,12 +50,14 @@ latchkey_stats GiveStats(const Engine& engine) {
   stats.event_number = state.head.event_number;
   stats.users = state.head.users;
   stats.projects = state.head.projects;
-  stats.active = state.head.active;
-  stats.revoked = state.head.revoked;
+  // As verdicts have it: what a sweep covers counts as revoked before its tombstone is written.
+  const VerifyTable& table = engine.memory().table();
+  stats.revoked = table.revoked();
+  stats.active = table.size() - std::min<uint64_t>(table.size(), stats.revoked);
   stats.sweeps_pending = state.pending_sweeps.size();
   stats.commits = authority.commits();
   stats.commands = authority.commands();
-  stats.verify_table_bytes = engine.memory().table().memory_bytes();
+  stats.verify_table_bytes = table.memory_bytes();
   stats.directory_bytes = engine.memory().directories().memory_bytes();
   if (const auto view = authority.Look(); view.ok()) {
     const Storage::Sizes sizes = (*view)->storage().sizes();

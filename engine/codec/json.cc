@@ -3,6 +3,7 @@
 #include "codec/json.h"
 
 #include <simdjson.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <limits>
@@ -101,6 +102,16 @@ struct JsonObjectReader::Impl {
     return &*found;
   }
 
+  // A line may hold a token: neither the text nor the strings read from it outlive the next one.
+  void Wipe() {
+    members.clear();
+    explicit_bzero(padded.data(), padded.size());
+    // As large as simdjson makes it for a text of `capacity` bytes: each string with its size and NUL.
+    const size_t capacity = parser.capacity();
+    if (capacity != 0) explicit_bzero(parser.doc.string_buf.get(), 5 * capacity / 3);
+  }
+  ~Impl() { Wipe(); }
+
   simdjson::dom::parser parser;
   std::vector<char> padded;     // the parser reads past the end of the text
   std::vector<Member> members;  // by name
@@ -110,7 +121,7 @@ JsonObjectReader::JsonObjectReader() : impl_(std::make_unique<Impl>()) {}
 JsonObjectReader::~JsonObjectReader() = default;
 
 Status JsonObjectReader::Parse(ByteView json, size_t bytes_max) {
-  impl_->members.clear();
+  impl_->Wipe();
   if (json.size() > bytes_max) return Refuse("the JSON is too long");
   LATCHKEY_TRY(CheckShape(json));
 

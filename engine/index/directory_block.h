@@ -62,8 +62,8 @@ class DirectoryBlock {
   };
 
   explicit DirectoryBlock(std::span<const DirectoryRow> rows);
-  // The rows of the pieces, one after another. Takes over the filters of their blocks where that is
-  // allowed, which is right as long as all but a few of their rows are in a piece, and fast.
+  // The rows of the pieces, one after another. To take over the filters of their blocks is fast, and
+  // good as long as all but a few of their rows are in a piece: a filter may hold what is gone.
   enum class Filters { kMakeAnew, kTakeOver };
   DirectoryBlock(std::initializer_list<Piece> pieces, Filters filters);
 
@@ -71,7 +71,6 @@ class DirectoryBlock {
   Piece All() const { return {this, 0, size()}; }
   DirectoryRow Row(size_t row) const;
   ByteView name(size_t row) const { return names_.At(row); }
-  ByteView slug(size_t row) const { return slugs_.At(row); }
   // How the row's position compares to `position`.
   std::strong_ordering Compare(size_t row, const RowPosition& position) const;
 

@@ -171,13 +171,6 @@ void DirectoryRoot::Replace(size_t group, size_t block, size_t removed,
                                blocks.begin() + Signed(block + removed));
   blocks.insert(at, added);
 
-  // A group that has become small takes a small neighbour in.
-  size_t end = group + 1;
-  if (blocks.size() < kGroupBlocks / 4 && end < groups.size() &&
-      blocks.size() + groups[end]->size() <= kGroupBlocks / 2) {
-    const std::vector<BlockPointer>& more = groups[end++]->children();
-    blocks.insert(blocks.end(), more.begin(), more.end());
-  }
   std::vector<Counted<Group>::Pointer> made;
   const auto middle = blocks.begin() + Signed(blocks.size() > kGroupBlocks ? blocks.size() / 2 : 0);
   if (middle != blocks.begin()) {
@@ -186,7 +179,7 @@ void DirectoryRoot::Replace(size_t group, size_t block, size_t removed,
   if (middle != blocks.end()) {
     made.push_back(std::make_shared<const Group>(std::vector(middle, blocks.end())));
   }
-  const auto gap = groups.erase(groups.begin() + Signed(group), groups.begin() + Signed(end));
+  const auto gap = groups.erase(groups.begin() + Signed(group));
   groups.insert(gap, made.begin(), made.end());
   groups_ = Counted<Group>(std::move(groups));
 }
@@ -206,10 +199,9 @@ void DirectoryRoot::Put(const DirectoryRow& row) {
   }
   const DirectoryBlock& old = BlockAt(at);
   if (!replaces && old.size() == kBlockRows) return Split(at, added);
-  const bool is_filtered = !replaces || old.slug(at.row) == row.slug;
   Replace(at.group, at.block, 1,
           {Join({{&old, 0, at.row}, added.All(), {&old, at.row + (replaces ? 1 : 0), old.size()}},
-                is_filtered ? Filters::kTakeOver : Filters::kMakeAnew)});
+                Filters::kTakeOver)});
 }
 
 void DirectoryRoot::Split(const Place& at, const DirectoryBlock& added) {

@@ -144,6 +144,7 @@ void VerifyTable::Insert(const TableEntry& entry) {
     ++usage_[segment].used;
     ++usage_[segment].entries;
     size_.fetch_add(1, std::memory_order_relaxed);
+    if (after.revoked) revoked_.fetch_add(1, std::memory_order_relaxed);
   }
   // Without a slot, which is to say without Reserve(), the entry is not served, and what it was to
   // replace is not served either.
@@ -152,6 +153,7 @@ void VerifyTable::Insert(const TableEntry& entry) {
     before->state_word.store(WithState(state, SlotState::kDead), std::memory_order_release);
     --usage_[segment].entries;
     size_.fetch_sub(1, std::memory_order_relaxed);
+    if (StateOf(state) == SlotState::kRevoked) revoked_.fetch_sub(1, std::memory_order_relaxed);
   }
   Settle();
 }
@@ -161,6 +163,7 @@ bool VerifyTable::Revoke(const TagBytes& tag) {
   uint64_t state = 0;
   TableSlot* const slot = Probe(RunOf(SegmentOf(tag)), TagWords(tag), &state);
   if (slot == nullptr) return false;
+  if (StateOf(state) != SlotState::kRevoked) revoked_.fetch_add(1, std::memory_order_relaxed);
   slot->state_word.store(WithState(state, SlotState::kRevoked), std::memory_order_release);
   Settle();
   return true;
@@ -203,6 +206,8 @@ void VerifyTable::Touch(const TagBytes& tag, uint32_t now_s) const {
 }
 
 size_t VerifyTable::size() const { return size_.load(std::memory_order_relaxed); }
+
+size_t VerifyTable::revoked() const { return revoked_.load(std::memory_order_relaxed); }
 
 size_t VerifyTable::memory_bytes() const {
   size_t pages = 0;

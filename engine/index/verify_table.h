@@ -54,6 +54,7 @@ class VerifyTable {
   void ForEach(Visit&& visit) const;
 
   size_t size() const;          // entries, revoked ones included
+  size_t revoked() const;       // of them, the revoked ones
   size_t memory_bytes() const;  // of the segments in use
 
  private:
@@ -79,6 +80,7 @@ class VerifyTable {
   std::array<Usage, kSegments> usage_{};
   SlotMemory memory_;
   std::atomic<size_t> size_{0};
+  std::atomic<size_t> revoked_{0};
 };
 
 template <typename Visit>

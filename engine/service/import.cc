@@ -15,7 +15,16 @@ constexpr auto kProgressEvery = std::chrono::seconds(1);
 class Importer {
  public:
   Importer(Engine& engine, const Uuid& actor, const ImportHooks& hooks, ImportReport* report)
-      : engine_(engine), actor_(actor), hooks_(hooks), report_(*report) {}
+      : engine_(engine), actor_(actor), hooks_(hooks), report_(*report), buffer_(kReadBytes, '\0') {
+    line_.reserve(limits::kImportLineBytesMax);  // so that it never leaves a copy behind by growing
+  }
+  // A line may hold a token.
+  ~Importer() {
+    Wipe(line_.data(), line_.capacity());
+    Wipe(buffer_.data(), buffer_.size());
+  }
+  Importer(const Importer&) = delete;
+  Importer& operator=(const Importer&) = delete;
 
   Status Run(bool dry_run) {
     if (dry_run) {
@@ -30,15 +39,14 @@ class Importer {
 
  private:
   Status ReadAll() {
-    Bytes buffer(kReadBytes, '\0');
     while (true) {
-      const std::optional<size_t> size = hooks_.read(buffer.data(), buffer.size());
-      if (!size.has_value() || *size > buffer.size()) {
+      const std::optional<size_t> size = hooks_.read(buffer_.data(), buffer_.size());
+      if (!size.has_value() || *size > buffer_.size()) {
         return Status::Error(Code::kIo, "the import file could not be read");
       }
       if (*size == 0) break;
       bytes_ += *size;
-      LATCHKEY_TRY(Take(ByteView(buffer).substr(0, *size)));
+      LATCHKEY_TRY(Take(ByteView(buffer_).substr(0, *size)));
       if (!Progress(/*now=*/false)) {
         return Status::Error(Code::kBusy, "the import was stopped; what was done stands");
       }
@@ -132,6 +140,7 @@ class Importer {
   ImportReport& report_;
   JsonObjectReader json_;
   std::unique_ptr<LocalAuthority::DryRun> dry_run_;
+  Bytes buffer_;
   Bytes line_;
   bool too_long_ = false;
   uint64_t bytes_ = 0;

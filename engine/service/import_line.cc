@@ -22,12 +22,12 @@ class Line {
   }
   Result<Uuid> Id(ByteView name, Literal missing) {
     LATCHKEY_TRY_ASSIGN(const ByteView text, Text(name, missing));
-    return ParseUuid(text);
+    return NotNil(ParseUuid(text));
   }
   Result<Uuid> OptionalId(ByteView name) {
     LATCHKEY_TRY_ASSIGN(const std::optional<ByteView> text, OptionalText(name));
     if (!text.has_value()) return Uuid{};
-    return ParseUuid(*text);
+    return NotNil(ParseUuid(*text));
   }
   // 0 when absent.
   Result<int64_t> Time(ByteView name) {
@@ -43,6 +43,11 @@ class Line {
   }
 
  private:
+  // All zero means "none" everywhere else, so it names nothing.
+  static Result<Uuid> NotNil(Result<Uuid> uuid) {
+    if (uuid.ok() && uuid->is_nil()) return Bad("a UUID is all zero");
+    return uuid;
+  }
   JsonObjectReader& json_;
 };
 

@@ -89,7 +89,9 @@ Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) 
     verdict.reason = Reason::kMalformed;
     return verdict;
   }
-  const LookupTag tag = TagOf(engine, Sha256(secret));
+  InnerDigest digest = Sha256(secret);
+  const LookupTag tag = TagOf(engine, digest);
+  Wipe(&digest, sizeof digest);
   const int64_t now_s = query.at_s != 0 ? query.at_s : engine.clock().NowS();
   TableEntry entry;
   if (!memory.table().Find(tag.bytes, &entry)) {

@@ -162,8 +162,9 @@ typedef struct latchkey_open_options {
  *
  * NOT_FOUND no store there; CONFLICT something is there already (mode CREATE); INVALID_ARGUMENT
  * also: the folder is not a latchkey store; BUSY another process or handle holds it; WRONG_PEPPER;
- * UNSUPPORTED made by a newer latchkey; ROLLED_BACK, CORRUPTION: nothing was changed, see
- * latchkey_error_text(). A refused open leaves the store as it was.
+ * UNSUPPORTED made by a newer latchkey: each of these leaves every byte as it was. ROLLED_BACK,
+ * CORRUPTION: no record was changed, though RocksDB may have turned its log into tables; see
+ * latchkey_error_text().
  * Cost: about 1 s a million credentials. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code
 latchkey_store_open(const latchkey_open_options* options, latchkey_store** out);

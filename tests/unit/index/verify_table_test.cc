@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -34,6 +35,9 @@ void ExpectSame(const VerifyTable& table, const std::map<TagBytes, TableEntry>& 
     EXPECT_TRUE(visited.try_emplace(entry.tag, entry).second) << "visited twice";
   });
   ASSERT_EQ(visited, model);
+  const auto revoked = std::count_if(model.begin(), model.end(),
+                                     [](const auto& known) { return known.second.revoked; });
+  ASSERT_EQ(table.revoked(), static_cast<size_t>(revoked));
 }
 
 // Few segments, many tags that begin at the same slot or at the last one, many that differ in one word

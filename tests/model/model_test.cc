@@ -1,0 +1,28 @@
+// Random changes and questions to a store and to a model of it, which must stay the same: records,
+// lists page by page with their totals, verdicts; with reopens and consistency checks in between.
+// LATCHKEY_TEST_SEED replays the first of the runs.
+#include <chrono>
+
+#include "driver.h"
+
+namespace {
+
+TEST(Model, StaysTheSame) {
+  const auto run_time = std::chrono::seconds(latchkey_test::IsLongRun() ? 180 : 18);
+  const auto end = std::chrono::steady_clock::now() + run_time;
+  uint64_t seed = latchkey_test::TestSeed();
+  int runs = 0;
+  do {
+    SCOPED_TRACE("LATCHKEY_TEST_SEED=" + std::to_string(seed));
+    latchkey_model::Driver driver(seed++);
+    for (int epoch = 0; epoch < 6 && !HasFailure(); ++epoch) {
+      driver.DrawWeights();
+      for (int step = 0; step < 150 && !HasFailure(); ++step) driver.Step();
+      if (!HasFailure()) driver.Reopen();
+    }
+    ++runs;
+  } while (!HasFailure() && std::chrono::steady_clock::now() < end);
+  std::cout << runs << " runs" << std::endl;
+}
+
+}  // namespace
