@@ -1,11 +1,12 @@
-// Question: does everything still work, and how long does it take, at 100,000 credentials of one owner
-// and at 1,000,000 of 1,000 owners?
+// Question: does everything still work, and how long does it take, at 100,000 credentials of one
+// owner and at 1,000,000 of 1,000 owners?
 //
 //   latchkey_scale FOLDER OWNERS KEYS_PER_OWNER [THREADS]
 //
-// A child process makes a store in FOLDER, creates the keys through the C API on THREADS threads (64),
-// each create durable, and kills itself with SIGKILL. The parent then times the open after that kill,
-// verification, first and last pages, searches, and mass revocations, and runs the self-check.
+// A child process makes a store in FOLDER, creates the keys through the C API on THREADS threads
+// (64), each create durable, and kills itself with SIGKILL. The parent then times the open after
+// that kill, verification, first and last pages, searches, and mass revocations, and runs the
+// self-check.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,7 +83,8 @@ void CreateKeys(latchkey_store* store, const std::vector<latchkey_uuid>& owners,
   }
 }
 
-[[noreturn]] void RunChild(const std::string& folder, const std::string& samples_path, Sizes sizes) {
+[[noreturn]] void RunChild(const std::string& folder, const std::string& samples_path,
+                           Sizes sizes) {
   latchkey_store* store = Open(folder, LATCHKEY_OPEN_CREATE);
   std::vector<latchkey_uuid> owners;
   for (size_t i = 0; i < sizes.owners; ++i) {
@@ -160,7 +162,8 @@ void RunParent(const std::string& folder, const std::vector<Issued>& samples, Si
   uint64_t covered = 0;
   auto sweep = Sized<latchkey_sweep_options>();
   sweep.owner = owner;
-  Time("revoke_all of one owner", [&] { Require(latchkey_revoke_all(store, &sweep, &covered), "sweep"); });
+  Time("revoke_all of one owner",
+       [&] { Require(latchkey_revoke_all(store, &sweep, &covered), "sweep"); });
   std::printf("  %llu revoked\n", static_cast<unsigned long long>(covered));
   if (latchkey_verify(store, samples.front().secret,
                       std::char_traits<char>::length(samples.front().secret), nullptr,
@@ -183,11 +186,11 @@ void RunParent(const std::string& folder, const std::vector<Issued>& samples, Si
   });
   auto stats = Sized<latchkey_stats>();
   Require(latchkey_store_stats(store, &stats), "stats");
-  std::printf("  table %.1f bytes a credential, store %.0f bytes a credential on disk\n",
-              static_cast<double>(stats.verify_table_bytes) /
-                  static_cast<double>(stats.active + stats.revoked),
-              static_cast<double>(stats.disk_bytes) /
-                  static_cast<double>(stats.active + stats.revoked));
+  std::printf(
+      "  table %.1f bytes a credential, store %.0f bytes a credential on disk\n",
+      static_cast<double>(stats.verify_table_bytes) /
+          static_cast<double>(stats.active + stats.revoked),
+      static_cast<double>(stats.disk_bytes) / static_cast<double>(stats.active + stats.revoked));
   Time("self-check of the whole store",
        [&] { Require(latchkey_store_check(store, nullptr, nullptr), "check"); });
   Time("close", [&] { Require(latchkey_store_close(store), "close"); });

@@ -1,5 +1,9 @@
 // How long does one verification take: of a live key, an unknown one, a revoked one? And of the
 // same text, how long does SHA-256 alone take, which no engine that stores digests can do without?
+// The low-level calls of OpenSSL 3 are its fastest by far: a floor that fetches its algorithm by
+// name would flatter whatever stands on it.
+#define OPENSSL_API_COMPAT 10101
+
 #include <benchmark/benchmark.h>
 #include <openssl/sha.h>
 
@@ -48,7 +52,10 @@ void Sha256Floor(benchmark::State& state) {
   for (auto _ : state) {
     const std::string& secret = all[next++ % all.size()];
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest);
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, secret.data(), secret.size());
+    SHA256_Final(digest, &context);
     benchmark::DoNotOptimize(digest);
   }
 }

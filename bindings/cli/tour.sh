@@ -4,8 +4,8 @@
 #   sh bindings/cli/tour.sh build/bin/latchkey ./latchkey-tour
 #
 # Exits 0 only when every verification came out as it should: allowed while the key lived, denied
-# once it was revoked. Run again, it replaces the store that it made itself, and no other: STORE.tour
-# holds the identity of that store.
+# once it was revoked. Run again, it replaces the store that it made itself, and no other: the file
+# STORE.tour holds the identity of that store.
 set -eu
 
 if [ $# -ne 2 ] || [ -z "$1" ] || [ -z "$2" ]; then

@@ -106,7 +106,8 @@ struct JsonObjectReader::Impl {
   void Wipe() {
     members.clear();
     explicit_bzero(padded.data(), padded.size());
-    // As large as simdjson makes it for a text of `capacity` bytes: each string with its size and NUL.
+    // As large as simdjson makes it for a text of `capacity` bytes: each string with its size and
+    // NUL.
     const size_t capacity = parser.capacity();
     if (capacity != 0) explicit_bzero(parser.doc.string_buf.get(), 5 * capacity / 3);
   }

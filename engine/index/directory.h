@@ -1,9 +1,9 @@
-// A directory: the rows of one list (an owner's credentials of one kind, all users, all projects) in
-// the order of their names, so that any page and its exact total come from one moment.
+// A directory: the rows of one list (an owner's credentials of one kind, all users, all projects)
+// in the order of their names, so that any page and its exact total come from one moment.
 //
 // Immutable blocks of at most kBlockRows rows under an immutable, counted root. A writer copies one
-// block and the way to it from the root, and publishes; a reader takes the root and works on it, so no
-// reader delays a writer, and a page and its total agree.
+// block and the way to it from the root, and publishes; a reader takes the root and works on it, so
+// no reader delays a writer, and a page and its total agree.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +33,12 @@ struct DirectoryRow {
 };
 
 struct DirectoryFilter {
-  bool revoked = false;     // only such rows, or only the others
+  bool revoked = false;          // only such rows, or only the others
   std::optional<ByteView> name;  // exact
   std::optional<ByteView> slug;  // exact
-  ByteView search;          // literal substring, ASCII case ignored; empty matches all
-  bool search_slug = false; // search the slug too, not only name and UUID text
-  bool descending = false;  // exactly the reverse order
+  ByteView search;               // literal substring, ASCII case ignored; empty matches all
+  bool search_slug = false;      // search the slug too, not only name and UUID text
+  bool descending = false;       // exactly the reverse order
 };
 
 struct DirectoryPage {
@@ -56,19 +56,20 @@ class Directory {
   explicit Directory(std::vector<DirectoryRow> rows);
   ~Directory();
 
-  // Writers: one at a time. Each copies one block and a few pointers. They allocate; when there is no
-  // memory they throw std::bad_alloc and leave the directory as it was (the caller drops it).
-  void Insert(DirectoryRow row);  // a row at the same position is replaced
+  // Writers: one at a time. Each copies one block and a few pointers. They allocate; when there is
+  // no memory they throw std::bad_alloc and leave the directory as it was (the caller drops it).
+  void Insert(DirectoryRow row);                          // a row at the same position is replaced
   bool Rename(const RowPosition& before, ByteView name);  // false: no such row
   bool Update(const RowPosition& position, ByteView slug, bool revoked, ByteView payload);
 
-  // Readers: any thread, at once with a writer. Rows offset..offset+limit of those that fit, and how
-  // many fit. Without search and slug: O(log n) plus the page. With them: a scan, page in order and
-  // total exact.
+  // Readers: any thread, at once with a writer. Rows offset..offset+limit of those that fit, and
+  // how many fit. Without search and slug: O(log n) plus the page. With them: a scan, page in order
+  // and total exact.
   DirectoryPage Page(const DirectoryFilter& filter, uint64_t offset, size_t limit) const;
   // The row at this position; nullopt when there is none.
   std::optional<DirectoryRow> Find(const RowPosition& position) const;
-  // The first `limit` rows strictly after `after` in the order of the filter; total is not counted (0).
+  // The first `limit` rows strictly after `after` in the order of the filter; total is not counted
+  // (0).
   DirectoryPage After(const DirectoryFilter& filter, const std::optional<RowPosition>& after,
                       size_t limit) const;
 

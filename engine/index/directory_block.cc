@@ -6,7 +6,8 @@
 namespace latchkey {
 namespace {
 
-// Below this a scan costs less than the memory of a filter is worth: most directories hold a few rows.
+// Below this a scan costs less than the memory of a filter is worth: most directories hold a few
+// rows.
 constexpr size_t kFilterRowsMin = 64;
 
 constexpr ptrdiff_t Signed(size_t row) { return static_cast<ptrdiff_t>(row); }

@@ -1,5 +1,5 @@
-// A block of a directory: up to Directory::kBlockRows rows, column by column, so that a scan runs over
-// contiguous bytes. Immutable once made.
+// A block of a directory: up to Directory::kBlockRows rows, column by column, so that a scan runs
+// over contiguous bytes. Immutable once made.
 #pragma once
 
 #include <compare>
@@ -62,8 +62,8 @@ class DirectoryBlock {
   };
 
   explicit DirectoryBlock(std::span<const DirectoryRow> rows);
-  // The rows of the pieces, one after another. To take over the filters of their blocks is fast, and
-  // good as long as all but a few of their rows are in a piece: a filter may hold what is gone.
+  // The rows of the pieces, one after another. To take over the filters of their blocks is fast,
+  // and good as long as all but a few of their rows are in a piece: a filter may hold what is gone.
   enum class Filters { kMakeAnew, kTakeOver };
   DirectoryBlock(std::initializer_list<Piece> pieces, Filters filters);
 

@@ -8,7 +8,8 @@ namespace latchkey {
 namespace {
 
 constexpr size_t kBlockRows = Directory::kBlockRows;
-// The pointers of a group and of the root are copied for each change; a million rows have 32 groups.
+// The pointers of a group and of the root are copied for each change; a million rows have 32
+// groups.
 constexpr size_t kGroupBlocks = 64;
 
 using Filters = DirectoryBlock::Filters;
@@ -38,7 +39,8 @@ template <typename Child>
 size_t Counted<Child>::ChildOf(uint64_t rank, bool revoked) const {
   const std::vector<uint64_t>& before = before_[revoked];
   return static_cast<size_t>(std::upper_bound(before.begin(), before.end(), rank) -
-                             before.begin()) - 1;
+                             before.begin()) -
+         1;
 }
 
 DirectoryRoot::DirectoryRoot(std::span<const DirectoryRow> rows) {
@@ -67,7 +69,9 @@ size_t DirectoryRoot::memory_bytes() const {
 
 template <typename Reached>
 DirectoryRoot::Place DirectoryRoot::First(const Reached& reached) const {
-  const auto in_block = [&](const DirectoryBlock& block) { return reached(block, block.size() - 1); };
+  const auto in_block = [&](const DirectoryBlock& block) {
+    return reached(block, block.size() - 1);
+  };
   const auto group = std::partition_point(
       groups_.children().begin(), groups_.children().end(),
       [&](const auto& candidate) { return !in_block(candidate->at(candidate->size() - 1)); });
@@ -90,15 +94,13 @@ DirectoryRoot::Place DirectoryRoot::First(const Reached& reached) const {
 }
 
 DirectoryRoot::Place DirectoryRoot::LowerBound(const RowPosition& position) const {
-  return First([&](const DirectoryBlock& block, size_t row) {
-    return block.Compare(row, position) >= 0;
-  });
+  return First(
+      [&](const DirectoryBlock& block, size_t row) { return block.Compare(row, position) >= 0; });
 }
 
 DirectoryRoot::Place DirectoryRoot::UpperBound(const RowPosition& position) const {
-  return First([&](const DirectoryBlock& block, size_t row) {
-    return block.Compare(row, position) > 0;
-  });
+  return First(
+      [&](const DirectoryBlock& block, size_t row) { return block.Compare(row, position) > 0; });
 }
 
 bool DirectoryRoot::IsAt(const Place& place, const RowPosition& position) const {
@@ -142,10 +144,9 @@ void DirectoryRoot::Collect(const Range& range, const RowQuery& query, bool desc
                             uint64_t* count) const {
   if (range.begin >= range.end || (limit == 0 && count == nullptr)) return;
   const Place first{range.begin.group, range.begin.block, 0};
-  const Place last = range.end.row > 0 ? Place{range.end.group, range.end.block, 0}
-                                       : PreviousBlock(range.end);
-  for (Place at = descending ? last : first;;
-       at = descending ? PreviousBlock(at) : NextBlock(at)) {
+  const Place last =
+      range.end.row > 0 ? Place{range.end.group, range.end.block, 0} : PreviousBlock(range.end);
+  for (Place at = descending ? last : first;; at = descending ? PreviousBlock(at) : NextBlock(at)) {
     const DirectoryBlock& block = BlockAt(at);
     RowSet fitting = block.Match(query);
     if (at == first) fitting = fitting & RowSet::Range(range.begin.row, kBlockRows);
@@ -167,8 +168,8 @@ void DirectoryRoot::Replace(size_t group, size_t block, size_t removed,
   std::vector<Counted<Group>::Pointer> groups = groups_.children();
   if (groups.empty()) groups.push_back(std::make_shared<const Group>());
   std::vector<BlockPointer> blocks = groups[group]->children();
-  const auto at = blocks.erase(blocks.begin() + Signed(block),
-                               blocks.begin() + Signed(block + removed));
+  const auto at =
+      blocks.erase(blocks.begin() + Signed(block), blocks.begin() + Signed(block + removed));
   blocks.insert(at, added);
 
   std::vector<Counted<Group>::Pointer> made;
@@ -227,7 +228,8 @@ void DirectoryRoot::Remove(const Place& at) {
   const DirectoryBlock::Piece after{&old, at.row + 1, old.size()};
   // Half full at most, so that the next insert does not split what has just been merged.
   const auto is_mergeable = [&](size_t neighbour) {
-    return neighbour < group.size() && old.size() - 1 + group.at(neighbour).size() <= kBlockRows / 2;
+    return neighbour < group.size() &&
+           old.size() - 1 + group.at(neighbour).size() <= kBlockRows / 2;
   };
   if (is_mergeable(at.block + 1)) {
     return Replace(at.group, at.block, 2,

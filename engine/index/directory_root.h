@@ -1,5 +1,5 @@
-// What a directory is at one moment: blocks in order, in groups, both counted, so that a change copies
-// one block, the pointers of one group and the pointers of the root.
+// What a directory is at one moment: blocks in order, in groups, both counted, so that a change
+// copies one block, the pointers of one group and the pointers of the root.
 #pragma once
 
 #include <array>
@@ -30,8 +30,8 @@ class Counted {
   const Child& at(size_t i) const { return *children_[i]; }
   const std::vector<Pointer>& children() const { return children_; }
   uint64_t CountOf(bool revoked) const { return before_[revoked].back(); }
-  // Of the rows in that state: how many lie before child i, and in which child the one lies that has
-  // `rank` before it.
+  // Of the rows in that state: how many lie before child i, and in which child the one lies that
+  // has `rank` before it.
   uint64_t CountBefore(size_t i, bool revoked) const { return before_[revoked][i]; }
   size_t ChildOf(uint64_t rank, bool revoked) const;
 

@@ -48,7 +48,8 @@ Status OwnerTable::Reserve(size_t count) {
 }
 
 void OwnerTable::GrowIndex(size_t owners) {
-  // The writer alone changes index_, so it may read it without the lock; readers wait for the swap only.
+  // The writer alone changes index_, so it may read it without the lock; readers wait for the swap
+  // only.
   std::vector<uint32_t> larger(std::bit_ceil(owners * 2), kNone);
   for (const uint32_t index : index_) {
     if (index != kNone) larger[PlaceOf(larger, slot(index).uuid)] = index;

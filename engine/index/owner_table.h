@@ -27,10 +27,12 @@ class OwnerTable {
   OwnerTable();
   ~OwnerTable();
 
-  // Makes room for `count` more owners, so that Put() cannot fail. INTERNAL when there is no memory.
+  // Makes room for `count` more owners, so that Put() cannot fail. INTERNAL when there is no
+  // memory.
   Status Reserve(size_t count);
   // Adds the owner or follows its change; returns its index, which never moves. From its return on
-  // every thread sees the change. One writer at a time. kNone: it was new, and no room was reserved.
+  // every thread sees the change. One writer at a time. kNone: it was new, and no room was
+  // reserved.
   uint32_t Put(const OwnerRecord& owner);
 
   // Any thread.
@@ -59,10 +61,10 @@ class OwnerTable {
 
   std::unique_ptr<std::atomic<Slot*>[]> chunks_;  // a chunk never moves once made
   std::atomic<uint32_t> size_{0};
-  size_t reserved_ = 0;            // owners that chunks_ and index_ have room for
+  size_t reserved_ = 0;              // owners that chunks_ and index_ have room for
   mutable std::shared_mutex mutex_;  // of index_
-  // Open addressing by UUID, a power of two in size, at most half full; kNone where there is nothing.
-  // Unlike a map of nodes it can be given its memory beforehand.
+  // Open addressing by UUID, a power of two in size, at most half full; kNone where there is
+  // nothing. Unlike a map of nodes it can be given its memory beforehand.
   std::vector<uint32_t> index_;
 };
 

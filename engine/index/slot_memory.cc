@@ -12,9 +12,11 @@ namespace latchkey {
 namespace {
 
 constexpr size_t kHugePageSize = size_t{2} << 20;
-// One page for each of 256 segments. Without huge pages, so that a small store costs what it touches.
+// One page for each of 256 segments. Without huge pages, so that a small store costs what it
+// touches.
 constexpr size_t kFirstChunkSize = size_t{1} << 20;
-// A new chunk is this part of what is mapped already: few chunks, and no large one for a small store.
+// A new chunk is this part of what is mapped already: few chunks, and no large one for a small
+// store.
 constexpr size_t kChunkShare = 4;
 
 constexpr size_t RoundUp(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
@@ -76,7 +78,8 @@ void SlotMemory::Empty(void* run, size_t pages) {
   const uintptr_t first = RoundUp(begin, system_page);
   const uintptr_t last = (begin + pages * kPageSize) / system_page * system_page;
   if (first >= last) return;
-  // Locked memory refuses and stays as it is: that costs memory, while no reader trusts these bytes.
+  // Locked memory refuses and stays as it is: that costs memory, while no reader trusts these
+  // bytes.
   madvise(static_cast<char*>(run) + (first - begin), last - first, MADV_DONTNEED);
 }
 

@@ -1,7 +1,7 @@
-// Memory for the verify table's segments: page-aligned runs cut one after the other from large, aligned
-// chunks, so that small segments share huge pages. A run that was handed out stays mapped, and is not
-// handed out again, for as long as this object lives: a late reader may look at it, a late Touch() may
-// write into it, and neither does harm.
+// Memory for the verify table's segments: page-aligned runs cut one after the other from large,
+// aligned chunks, so that small segments share huge pages. A run that was handed out stays mapped,
+// and is not handed out again, for as long as this object lives: a late reader may look at it, a
+// late Touch() may write into it, and neither does harm.
 #pragma once
 
 #include <cstddef>

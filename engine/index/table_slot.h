@@ -1,5 +1,5 @@
-// One entry of the verify table as it lies in memory: a cache line of atomic words. README.md says why
-// each access has the memory order it has.
+// One entry of the verify table as it lies in memory: a cache line of atomic words. README.md says
+// why each access has the memory order it has.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@ struct TableEntry {
   uint32_t owner_index = 0;  // in the OwnerTable
   uint16_t kind = 0;
   bool revoked = false;
-  int64_t expires_s = 0;     // 0..2^40 - 1
+  int64_t expires_s = 0;  // 0..2^40 - 1
   int64_t not_before_s = 0;
   uint64_t scopes = 0;
   uint32_t last_used_s = 0;  // 0 = never
@@ -27,7 +27,8 @@ struct TableEntry {
   bool operator==(const TableEntry&) const = default;
 };
 
-// A slot goes kEmpty -> kLive or kRevoked -> kDead; kLive -> kRevoked. Zero bytes are an empty slot.
+// A slot goes kEmpty -> kLive or kRevoked -> kDead; kLive -> kRevoked. Zero bytes are an empty
+// slot.
 enum class SlotState : uint8_t { kEmpty = 0, kLive = 1, kRevoked = 2, kDead = 3 };
 
 // state:8 | kind:16 | expires_s:40, most significant first.
@@ -39,8 +40,8 @@ constexpr SlotState StateOf(uint64_t state_word) {
   return static_cast<SlotState>(state_word >> kSlotStateShift);
 }
 constexpr uint64_t WithState(uint64_t state_word, SlotState state) {
-  return (state_word & ((uint64_t{1} << kSlotStateShift) - 1)) |
-         static_cast<uint64_t>(state) << kSlotStateShift;
+  constexpr uint64_t kRest = (uint64_t{1} << kSlotStateShift) - 1;
+  return (state_word & kRest) | (static_cast<uint64_t>(state) << kSlotStateShift);
 }
 
 // A tag as two words.
@@ -63,8 +64,8 @@ struct alignas(64) TableSlot {
   std::atomic<uint64_t> scopes;
   std::atomic<int64_t> not_before_s;
 
-  // What the slot holds, given the state word that was read from it. Acquire: whoever goes on to ask
-  // whether the segment has moved asks after these.
+  // What the slot holds, given the state word that was read from it. Acquire: whoever goes on to
+  // ask whether the segment has moved asks after these.
   TableEntry Load(uint64_t state) const {
     constexpr auto kOrder = std::memory_order_acquire;
     TableEntry entry;
@@ -124,8 +125,8 @@ struct SlotRun {
             static_cast<size_t>(word >> kPageNumberBits) * kSlotsPerPage};
   }
 
-  // The slot at which the search for a tag begins. Grows with `tag_low`, so that a segment is copied
-  // into a larger one from front to back.
+  // The slot at which the search for a tag begins. Grows with `tag_low`, so that a segment is
+  // copied into a larger one from front to back.
   size_t Home(uint64_t tag_low) const {
     __extension__ using Product = unsigned __int128;
     return static_cast<size_t>(static_cast<Product>(tag_low) * count >> 64);

@@ -1,5 +1,5 @@
-// Searching for a fragment: sixteen places of a text at a time where the processor can, and all places
-// of a UUID at once, by comparing its bytes instead of writing its text.
+// Searching for a fragment: sixteen places of a text at a time where the processor can, and all
+// places of a UUID at once, by comparing its bytes instead of writing its text.
 #include "index/text_search.h"
 
 #if defined(__SSE2__)
@@ -38,8 +38,8 @@ constexpr int DigitOf(char c) {
 }
 
 #if defined(__SSE2__)
-// Matches one byte in either case: for a letter, setting bit 5 makes both cases the lower one and no
-// other byte a letter; for other bytes nothing is set.
+// Matches one byte in either case: for a letter, setting bit 5 makes both cases the lower one and
+// no other byte a letter; for other bytes nothing is set.
 class FoldedByte {
  public:
   explicit FoldedByte(char folded)
@@ -161,8 +161,8 @@ size_t SearchTerm::FindIn(ByteView text, size_t from) const {
   const FoldedByte last(folded_.back());
   constexpr size_t kLanes = 16;
   for (; at + kLanes <= places; at += kLanes) {
-    const __m128i found = _mm_and_si128(first.In(text.data() + at),
-                                        last.In(text.data() + at + folded_.size() - 1));
+    const __m128i found =
+        _mm_and_si128(first.In(text.data() + at), last.In(text.data() + at + folded_.size() - 1));
     for (auto bits = static_cast<uint32_t>(_mm_movemask_epi8(found)); bits != 0; bits &= bits - 1) {
       const size_t place = at + static_cast<size_t>(std::countr_zero(bits));
       if (Matches(text.data() + place)) return place;

@@ -18,7 +18,8 @@ constexpr char FoldAscii(char c) {
 // does not, and never no for one that does.
 class TrigramFilter {
  public:
-  // What one block of a directory needs: a few thousand different sequences set a tenth of the bits.
+  // What one block of a directory needs: a few thousand different sequences set a tenth of the
+  // bits.
   static constexpr int kBitsLog2 = 15;
 
   bool empty() const { return words_.empty(); }
@@ -56,8 +57,8 @@ class SearchTerm {
     uint8_t offset;
   };
   // The term's digits as they lie in the bytes of a UUID when the first is the high one of its byte
-  // (even) or the low one (odd), and at which bytes they may begin, so that the term's hyphens are where
-  // the text has some: one bit a byte.
+  // (even) or the low one (odd), and at which bytes they may begin, so that the term's hyphens are
+  // where the text has some: one bit a byte.
   struct UuidPattern {
     std::vector<ByteTest> tests;
     uint32_t starts = 0;

@@ -10,28 +10,27 @@ namespace {
 
 constexpr double kLoadMax = 0.75;
 constexpr double kGrowth = 1.3;
-// What a segment must still be able to take after it was made anew, as a part of its entries. Without
-// it, one full of dead slots could be copied at the same size for every single insert.
+// What a segment must still be able to take after it was made anew, as a part of its entries.
+// Without it, one full of dead slots could be copied at the same size for every single insert.
 constexpr double kHeadroom = 1.0 / 16;
 
 bool HasRoom(const SlotRun& run, size_t used) {
   return static_cast<double>(used) <= kLoadMax * static_cast<double>(run.count);
 }
 
-// Segments fill alike, so with the same sizes to choose from all would grow at the same time. Each has
-// its own: powers of kGrowth, shifted by the segment's share of one step. Then they take turns, and the
-// table as a whole is about as full at one size as at another.
+// Segments fill alike, so with the same sizes to choose from all would grow at the same time. Each
+// has its own: powers of kGrowth, shifted by the segment's share of one step. Then they take turns,
+// and the table as a whole is about as full at one size as at another.
 size_t PagesFor(size_t segment, size_t segments, double entries) {
-  const double pages_min =
-      std::max(1.0, std::ceil(entries / (kLoadMax * SlotRun::kSlotsPerPage)));
+  const double pages_min = std::max(1.0, std::ceil(entries / (kLoadMax * SlotRun::kSlotsPerPage)));
   const double phase = static_cast<double>(segment) / static_cast<double>(segments);
   const double step = std::ceil(std::log(pages_min) / std::log(kGrowth) - phase);
   const double pages = std::floor(std::pow(kGrowth, std::max(0.0, step) + phase));
   return static_cast<size_t>(std::max(pages_min, pages));
 }
 
-// The slot that holds the tag, and its state word; nullptr when there is none. Compares all 128 bits
-// at once: neither the work nor the result tells how many of them are equal.
+// The slot that holds the tag, and its state word; nullptr when there is none. Compares all 128
+// bits at once: neither the work nor the result tells how many of them are equal.
 TableSlot* Probe(const SlotRun& run, const TagWords& tag, uint64_t* state_word) {
   size_t i = run.count == 0 ? 0 : run.Home(tag.low);
   for (size_t probed = 0; probed < run.count; ++probed) {

@@ -2,8 +2,8 @@
 //
 // Open addressing in 256 segments by the tag's top byte, each grown alone, so that no commit waits
 // for growth. Slots go EMPTY -> LIVE -> DEAD and are never reused within a generation of their
-// segment. Readers take no lock and make no one wait (README.md gives the memory orders and why they
-// suffice); writers exclude each other.
+// segment. Readers take no lock and make no one wait (README.md gives the memory orders and why
+// they suffice); writers exclude each other.
 #pragma once
 
 #include <array>
@@ -26,14 +26,15 @@ class VerifyTable {
   VerifyTable(const VerifyTable&) = delete;
   VerifyTable& operator=(const VerifyTable&) = delete;
 
-  // Makes room for these tags, so that inserting them cannot fail. INTERNAL when there is no memory.
+  // Makes room for these tags, so that inserting them cannot fail. INTERNAL when there is no
+  // memory.
   Status Reserve(std::span<const TagBytes> tags);
   // Makes room for about this many entries in all, before a bulk load.
   Status ReserveCount(size_t entries);
 
   // Needs its room reserved. A tag that is there already has its entry replaced, except that a
-  // revoked one stays revoked and the later of both uses is kept. When it returns, every later Find()
-  // on any thread sees it.
+  // revoked one stays revoked and the later of both uses is kept. When it returns, every later
+  // Find() on any thread sees it.
   void Insert(const TableEntry& entry);
   // From its return on no Find() on any thread gives the entry as not revoked. False: no such tag.
   bool Revoke(const TagBytes& tag);
@@ -44,12 +45,12 @@ class VerifyTable {
   bool Find(const TagBytes& tag, TableEntry* out) const;
   // Asks the processor for the line where Find() will begin; for whoever has many tags to look up.
   void Prefetch(const TagBytes& tag) const;
-  // Notes a use, at most once a second and credential; one relaxed four-byte store. A tag that is gone
-  // meanwhile is left alone.
+  // Notes a use, at most once a second and credential; one relaxed four-byte store. A tag that is
+  // gone meanwhile is left alone.
   void Touch(const TagBytes& tag, uint32_t now_s) const;
 
-  // Calls `visit(const TableEntry&)` for every entry, in no order. Writers wait meanwhile, so `visit`
-  // must not be one.
+  // Calls `visit(const TableEntry&)` for every entry, in no order. Writers wait meanwhile, so
+  // `visit` must not be one.
   template <typename Visit>
   void ForEach(Visit&& visit) const;
 

@@ -102,9 +102,9 @@ Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) 
     }
     return verdict;
   }
-  // The state, the owner's word, the state again: when that has not changed, both were so when the word
-  // was read, and the verdict is that of this moment. (Revoked while its owner was locked, and he
-  // unlocked after that: neither half by itself would deny.)
+  // The state, the owner's word, the state again: when that has not changed, both were so when the
+  // word was read, and the verdict is that of this moment. (Revoked while its owner was locked, and
+  // he unlocked after that: neither half by itself would deny.)
   const OwnerTable::Word owner = memory.owners().word(entry.owner_index);
   TableEntry again;
   if (!entry.revoked && memory.table().Find(tag.bytes, &again)) entry.revoked = again.revoked;

@@ -1,3 +1,4 @@
+// A batch over an indexed write batch of RocksDB.
 #include "storage/batch.h"
 
 #include <array>

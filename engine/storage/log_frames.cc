@@ -1,3 +1,4 @@
+// The frames of a RocksDB log, read to tell a torn tail from damage.
 #include "storage/log_frames.h"
 
 #include <algorithm>

@@ -148,8 +148,8 @@ bool AllWhole(const std::vector<LogFile>& logs) {
 // something in it but the last must be whole, or dropping its tail would leave a hole.
 Status CheckOnlyLastIsTorn(const std::vector<LogFile>& logs) {
   const Status damaged = Status::Error(Code::kCorruption, "the log of the store is damaged");
-  const auto last = std::find_if(logs.rbegin(), logs.rend(),
-                                 [](const LogFile& log) { return !log.empty; });
+  const auto last =
+      std::find_if(logs.rbegin(), logs.rend(), [](const LogFile& log) { return !log.empty; });
   for (auto log = logs.rbegin(); log != logs.rend(); ++log) {
     if (log->end == LogEnd::kBroken) return damaged;
     if (log->end == LogEnd::kTorn && log != last) return damaged;
@@ -179,9 +179,8 @@ Result<std::unique_ptr<Storage::Impl>> Storage::Impl::Open(const StorageOptions&
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const rocksdb::Status status =
-      read_only
-          ? rocksdb::DB::OpenForReadOnly(db_options, options.path, columns, &handles, &db)
-          : rocksdb::DB::Open(db_options, options.path, columns, &handles, &db);
+      read_only ? rocksdb::DB::OpenForReadOnly(db_options, options.path, columns, &handles, &db)
+                : rocksdb::DB::Open(db_options, options.path, columns, &handles, &db);
   if (!status.ok()) return FromRocksOpen(status);
   impl->db = std::make_unique<OpenDb>(db, std::move(handles));
   return impl;

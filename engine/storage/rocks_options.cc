@@ -1,3 +1,4 @@
+// Every option of RocksDB that we set, and why.
 #include "storage/rocks_options.h"
 
 #include <rocksdb/env.h>
@@ -126,8 +127,8 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Access access,
   column.arena_block_size = 64 * 1024;  // an eighth of the buffer by default: too much for 14
   column.max_write_buffer_number = 4;   // a slow flush does not stall commits at once
   column.level_compaction_dynamic_level_bytes = true;
-  // The log bound makes files of some 100 KB. With RocksDB's sizes (four files, a first level of 256
-  // MiB) each four of them would have the whole of a column with random keys written anew.
+  // The log bound makes files of some 100 KB. With RocksDB's sizes (four files, a first level of
+  // 256 MiB) each four of them would have the whole of a column with random keys written anew.
   column.level0_file_num_compaction_trigger = 8;
   column.level0_slowdown_writes_trigger = 40;
   column.level0_stop_writes_trigger = 80;

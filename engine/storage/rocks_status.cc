@@ -1,3 +1,4 @@
+// RocksDB's outcomes as ours.
 #include "storage/rocks_status.h"
 
 #include <cstdint>

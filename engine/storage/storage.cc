@@ -1,3 +1,4 @@
+// The store over RocksDB: reading, scanning, committing.
 #include "storage/storage.h"
 
 #include <rocksdb/transaction_log.h>
@@ -35,7 +36,7 @@ Snapshot::~Snapshot() {
 
 struct Scan::Impl {
   Bytes prefix;
-  Bytes above;                  // RocksDB borrows both for as long as the iterator lives
+  Bytes above;  // RocksDB borrows both for as long as the iterator lives
   rocksdb::Slice above_slice;
   std::unique_ptr<rocksdb::Iterator> iterator;
 };

@@ -57,10 +57,10 @@ class Scan {
 };
 
 struct StorageOptions {
-  std::string path;                      // the folder that RocksDB has for itself
-  std::span<const ColumnSpec> columns;   // static storage; all of them are opened, others refused
-  bool create = false;                   // make a new store; CONFLICT if there is one
-  rocksdb::Env* env = nullptr;           // for fault tests; nullptr = the system's
+  std::string path;                     // the folder that RocksDB has for itself
+  std::span<const ColumnSpec> columns;  // static storage; all of them are opened, others refused
+  bool create = false;                  // make a new store; CONFLICT if there is one
+  rocksdb::Env* env = nullptr;          // for fault tests; nullptr = the system's
   size_t block_cache_bytes = 64 << 20;
 };
 
@@ -83,8 +83,7 @@ class Storage {
   // NOT_FOUND, IO, CORRUPTION. At the latest state, or at `snapshot`.
   Result<Bytes> Get(uint8_t column, ByteView key, const Snapshot* snapshot = nullptr) const;
   // One answer a key, in order; nullopt = not found.
-  Result<std::vector<std::optional<Bytes>>> MultiGet(uint8_t column,
-                                                     std::span<const ByteView> keys,
+  Result<std::vector<std::optional<Bytes>>> MultiGet(uint8_t column, std::span<const ByteView> keys,
                                                      const Snapshot* snapshot = nullptr) const;
   // Keys that begin with `prefix` and are >= `from` (empty = the prefix's first). Bulk scans should
   // leave the block cache alone (`fill_cache` false).

@@ -1,3 +1,4 @@
+// The folder of a store: lock, marker, ack.
 #include "storage/store_dir.h"
 
 #include <dirent.h>
@@ -156,8 +157,7 @@ Result<NewestSlot> ReadNewestSlot(int ack_fd) {
 
 Result<std::unique_ptr<StoreDir>> StoreDir::Open(const std::string& path, uint32_t format) {
   std::unique_ptr<StoreDir> dir(new StoreDir(path));
-  dir->dir_fd_ =
-      Retry([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  dir->dir_fd_ = Retry([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (dir->dir_fd_ < 0 && errno == ENOENT) {
     return Status::Error(Code::kNotFound, "there is no store", ENOENT);
   }
@@ -187,8 +187,7 @@ Result<std::unique_ptr<StoreDir>> StoreDir::Create(const std::string& path) {
   }
   if (!made && errno != EEXIST) return FromErrno(errno);
   std::unique_ptr<StoreDir> dir(new StoreDir(path));
-  dir->dir_fd_ =
-      Retry([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  dir->dir_fd_ = Retry([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (dir->dir_fd_ < 0 && errno == ENOTDIR) {
     return Status::Error(Code::kConflict, "there is something else in the store's place", ENOTDIR);
   }

@@ -58,7 +58,7 @@ class StoreDir {
 
   // The newest slot that is whole. CORRUPTION when neither is, or the file is missing.
   Result<Ack> ReadAck() const;
-  Status CreateAck(const Ack& ack);   // fsynced with the folder
+  Status CreateAck(const Ack& ack);  // fsynced with the folder
   // In place, without fsync; IO. Not thread-safe against itself; SyncAck() may run beside it.
   Status WriteAck(const Ack& ack);
   Status SyncAck();

@@ -1,3 +1,4 @@
+// The marker: reading it strictly, writing it.
 #include "storage/store_marker.h"
 
 #include <charconv>
@@ -58,8 +59,8 @@ bool TakeUuid(ByteView* text, Uuid* uuid) {
 
 bool TakePepper(ByteView* text, Marker::PepperCheck* pepper) {
   const size_t digits = 2 * pepper->value.size();
-  if (!TakeText(text, kPepperWord) || !TakeNumber(text, &pepper->version) ||
-      !TakeText(text, " ") || text->size() < digits ||
+  if (!TakeText(text, kPepperWord) || !TakeNumber(text, &pepper->version) || !TakeText(text, " ") ||
+      text->size() < digits ||
       !HexDecode(text->substr(0, digits), pepper->value.data(), pepper->value.size())) {
     return false;
   }

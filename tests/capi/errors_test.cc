@@ -229,7 +229,8 @@ TEST_F(Errors, RolledBackStore) {
   fs::rename(rocks, newer);
   fs::copy(older, rocks, fs::copy_options::recursive);
   // Not byte for byte: RocksDB has to be opened to see how far it goes.
-  const auto options = store_.options(store_.path(), LATCHKEY_OPEN_EXISTING);
+  const std::string path = store_.path();
+  const auto options = store_.options(path, LATCHKEY_OPEN_EXISTING);
   latchkey_store* opened = nullptr;
   EXPECT_CODE(LATCHKEY_ROLLED_BACK, latchkey_store_open(&options, &opened));
   EXPECT_EQ(nullptr, opened);

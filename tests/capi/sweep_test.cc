@@ -160,8 +160,8 @@ TEST_F(Sweep, ListsAgreeAtOnce) {
   }
 }
 
-// More than one step of tombstones, closed while they are being written; and a key that was made while
-// they were.
+// More than one step of tombstones, closed while they are being written; and a key that was made
+// while they were.
 TEST_F(Sweep, GoesOnAfterAReopen) {
   std::vector<std::string> names;
   for (int round = 0; round < 3; ++round) {

@@ -1,5 +1,5 @@
-// What threads may see of each other's changes. Every change of a subject lies between two steps of a
-// counter, so a verification that read the counter before and after itself knows every state that
+// What threads may see of each other's changes. Every change of a subject lies between two steps of
+// a counter, so a verification that read the counter before and after itself knows every state that
 // could have held in between, and its verdict must be that of one of these.
 #include <algorithm>
 #include <chrono>
@@ -39,8 +39,8 @@ struct Span {
   Span(uint64_t before, uint64_t after) : first(before / 2), last((after + 1) / 2) {}
 };
 
-// A user and his keys. One thread changes them, and writes down each state before it begins the change
-// that leads to it.
+// A user and his keys. One thread changes them, and writes down each state before it begins the
+// change that leads to it.
 struct Subject {
   static constexpr size_t kKeys = 4;
   static constexpr size_t kChangesMax = 40;
@@ -94,7 +94,7 @@ class Threads : public testing::Test {
     return subject;
   }
 
-  // One writer: subjects come, are locked and unlocked, lose their keys, and are followed by others.
+  // One writer: subjects come, are locked and unlocked, lose their keys, and make room for others.
   void Write(size_t place, Stage* stage) {
     std::mt19937_64 random(seed_ + place);
     for (int round = 0; !stop_.load(); ++round) {

@@ -1,5 +1,5 @@
-"""Opens the store of each format under golden/ with the latchkey command, and compares what it says with
-what it said when the store was made.
+"""Opens the store of each format under golden/ with the latchkey command, and compares what it says
+with what it said when the store was made.
 
     golden_test.py --latchkey PATH            check every format
     golden_test.py --latchkey PATH --make N   make golden/format-N anew: for a new format only
@@ -55,7 +55,8 @@ def describe(store, secrets):
         answer["keys"][project["slug"]] = lists("project", "key", "list", project["uuid"])
         answer["grants"][project["slug"]] = store.must("grant", "list", project["uuid"])
     for secret in secrets:
-        answer["verdicts"].append(json.loads(store.run("verify", "--at", LATER_S, text=secret).stdout))
+        verdict = store.run("verify", "--at", LATER_S, text=secret).stdout
+        answer["verdicts"].append(json.loads(verdict))
     stats = store.must("stats")
     answer["stats"] = {name: stats[name] for name in ("users", "projects", "active", "revoked")}
     return answer
@@ -77,7 +78,8 @@ def make(latchkey, number):
     names = ["ci", "ci", "\u00c9clair", "\u043a\u043b\u044e\u0447", "deploy"]
     for name in names:
         secrets.append(store.must("user", "key", "create", user, "--name", name)["key"])
-    secrets.append(store.must("user", "key", "create", user, "--name", "short", "--ttl", "1")["key"])
+    short = store.must("user", "key", "create", user, "--name", "short", "--ttl", "1")
+    secrets.append(short["key"])
     secrets.append(store.must("project", "key", "create", project, "--name", "scoped",
                               "--scope", "verify", "--scope", "9")["key"])
     store.must("user", "key", "revoke", user, "deploy")

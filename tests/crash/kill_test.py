@@ -3,9 +3,10 @@
 
   kill_test.py --child crash_child [--rounds N]
 
-What was acknowledged is there: a created key verifies, a revoked one never again. What was not is whole
-or absent. latchkey_store_check() finds nothing. At the end no file of the store holds a secret, nor the
-SHA-256 of one. LATCHKEY_TEST_SEED replays what is done, though not the moment of the kill.
+What was acknowledged is there: a created key verifies, a revoked one never again. What was not is
+whole or absent. latchkey_store_check() finds nothing. At the end no file of the store holds a
+secret, nor the SHA-256 of one. LATCHKEY_TEST_SEED replays what is done, though not the moment of
+the kill.
 """
 
 import argparse

@@ -46,7 +46,8 @@ THIRD_PARTY = [
 SYSTEM = re.compile(
     r"[a-z_0-9]+"
     r"|(sys|linux|asm)/[a-z_0-9]+\.h"
-    r"|(assert|ctype|cpuid|dirent|endian|errno|fcntl|float|[a-z]mmintrin|inttypes|limits|locale|poll"
+    r"|(assert|ctype|cpuid|dirent|endian|errno|fcntl|float|[a-z]mmintrin|inttypes|limits|locale"
+    r"|poll"
     r"|pthread|sched|signal|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings"
     r"|time|unistd|x86intrin|arm_neon|arm_acle)\.h")
 

@@ -17,7 +17,8 @@ void* operator new(size_t size) {
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-// The runtimes of the sanitizers bring array forms of their own, which do not end up in the plain ones.
+// The runtimes of the sanitizers bring array forms of their own, which do not end up in the plain
+// ones.
 void* operator new[](size_t size) { return operator new(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }

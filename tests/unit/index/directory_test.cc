@@ -42,7 +42,8 @@ void Randomise(std::mt19937_64& random, const DirectoryModel& model, OwnedFilter
   if (random() % 3 == 0) {
     owned->search = ShortText(random);
     if (!model.rows().empty() && random() % 3 == 0) {
-      owned->search = FormatUuid(model.Any(random).position.uuid).substr(random() % 36, random() % 8);
+      owned->search =
+          FormatUuid(model.Any(random).position.uuid).substr(random() % 36, random() % 8);
     }
     filter.search = owned->search;
   }
@@ -58,8 +59,8 @@ void CompareOnce(std::mt19937_64& random, const Directory& directory, const Dire
   OwnedFilter owned;
   Randomise(random, model, &owned);
   const size_t limit = random() % 20;
-  const uint64_t offset = random() % 8 == 0 ? UINT64_MAX - random() % 3
-                                            : random() % (model.rows().size() + 2);
+  const uint64_t offset =
+      random() % 8 == 0 ? UINT64_MAX - random() % 3 : random() % (model.rows().size() + 2);
   ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page(owned.filter, offset, limit),
                                      model.Page(owned.filter, offset, limit)));
   std::optional<RowPosition> after;
@@ -129,8 +130,9 @@ TEST(Directory, GrowsFromNothingInAnyOrder) {
     Directory directory({});
     for (int i = 0; i < kRows; ++i) {
       DirectoryRow row = RandomRow(random);
-      const int number =
-          order == 0 ? i : order == 1 ? kRows - i : static_cast<int>(random() % kRows);
+      const int number = order == 0   ? i
+                         : order == 1 ? kRows - i
+                                      : static_cast<int>(random() % kRows);
       row.position.name = std::to_string(100'000 + number);
       directory.Insert(row);
       model.Insert(row);
@@ -168,9 +170,9 @@ TEST(Directory, OrderIsBytewiseThenCreationThenUuid) {
   Uuid low, high;
   low.bytes[0] = 0x7F;
   high.bytes[0] = 0x80;  // bytes are unsigned
-  for (const ByteView name : {ByteView(""), ByteView("\0", 1), ByteView("\0a", 2), ByteView("A"),
-                              ByteView("a"), ByteView("a\0", 2), ByteView("ab"), ByteView("\x7F"),
-                              ByteView("\x80"), ByteView("\xFF")}) {
+  for (const ByteView name :
+       {ByteView(""), ByteView("\0", 1), ByteView("\0a", 2), ByteView("A"), ByteView("a"),
+        ByteView("a\0", 2), ByteView("ab"), ByteView("\x7F"), ByteView("\x80"), ByteView("\xFF")}) {
     for (const int64_t creation_s : {-1, 0, 1}) {
       for (const Uuid& uuid : {low, high}) due.push_back({Bytes(name), creation_s, uuid});
     }
@@ -225,7 +227,8 @@ TEST(Directory, ACursorNeitherSkipsNorRepeats) {
   }
 }
 
-// A directory that was drained, here and there a row left, does not lie in as many blocks as before.
+// A directory that was drained, here and there a row left, does not lie in as many blocks as
+// before.
 TEST(Directory, SmallBlocksAreMerged) {
   std::vector<DirectoryRow> rows(36'000);
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -249,8 +252,8 @@ TEST(Directory, SmallBlocksAreMerged) {
   EXPECT_EQ(root.memory_bytes(), DirectoryRoot({}).memory_bytes());
 }
 
-// Words that no other row has, brought in by each kind of change: what a block knows of its texts beyond
-// the texts themselves must learn of them.
+// Words that no other row has, brought in by each kind of change: what a block knows of its texts
+// beyond the texts themselves must learn of them.
 TEST(Directory, ASearchFindsWhatCameLater) {
   LATCHKEY_TEST_RANDOM(random);
   DirectoryModel model;
@@ -302,7 +305,8 @@ TEST(Directory, FindGivesTheRowAtAPosition) {
   EXPECT_FALSE(Directory({}).Find({}).has_value());
 }
 
-// With no memory a change throws and changes nothing, whichever of its allocations it is that fails.
+// With no memory a change throws and changes nothing, whichever of its allocations it is that
+// fails.
 TEST(Directory, AChangeThatThrowsChangesNothing) {
   LATCHKEY_TEST_RANDOM(random);
   DirectoryModel model;
@@ -324,10 +328,13 @@ TEST(Directory, AChangeThatThrowsChangesNothing) {
         const test::AllocationFaults faults(failures);
         if (change == 0) directory.Insert(std::move(row));
         if (change == 1) directory.Rename(position, name);
-        if (change == 2) directory.Update({name, position.creation_s, position.uuid}, name, true, name);
+        if (change == 2)
+          directory.Update({name, position.creation_s, position.uuid}, name, true, name);
         break;
       } catch (const std::bad_alloc&) {
-        if (change == 0) { ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page({}, 0, 2000), before)); }
+        if (change == 0) {
+          ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page({}, 0, 2000), before));
+        }
       }
     }
     EXPECT_GE(failures, 8u);

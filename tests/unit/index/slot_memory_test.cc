@@ -23,7 +23,8 @@ bool Holds(const MarkedRun& run, unsigned char value) {
                      [value](unsigned char byte) { return byte == value; });
 }
 
-// A run is zero when it is taken, stays apart from every other, and emptying it touches no neighbour.
+// A run is zero when it is taken, stays apart from every other, and emptying it touches no
+// neighbour.
 TEST(SlotMemory, RunsAreZeroAndApart) {
   LATCHKEY_TEST_RANDOM(random);
   SlotMemory memory;

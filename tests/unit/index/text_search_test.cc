@@ -32,7 +32,8 @@ TEST(SearchTerm, FindInAgreesWithFoldedFind) {
   for (int step = 0; step < 100'000; ++step) {
     const Bytes text = RandomText(random, 80);
     Bytes term = RandomText(random, 6);
-    if (!text.empty() && random() % 2 == 0) term = text.substr(random() % text.size(), random() % 40);
+    if (!text.empty() && random() % 2 == 0)
+      term = text.substr(random() % text.size(), random() % 40);
     if (term.empty()) continue;
     const size_t from = random() % (text.size() + 1);
     const size_t due = Folded(text).find(Folded(term), from);

@@ -40,8 +40,8 @@ void ExpectSame(const VerifyTable& table, const std::map<TagBytes, TableEntry>& 
   ASSERT_EQ(table.revoked(), static_cast<size_t>(revoked));
 }
 
-// Few segments, many tags that begin at the same slot or at the last one, many that differ in one word
-// or one bit only.
+// Few segments, many tags that begin at the same slot or at the last one, many that differ in one
+// word or one bit only.
 TagBytes CrowdedTag(std::mt19937_64& random) {
   const auto word = [&]() -> uint64_t {
     constexpr uint64_t kEdges[] = {0, 1, ~uint64_t{0}, uint64_t{1} << 63, 0x8000000080000000};
@@ -89,7 +89,9 @@ TEST(VerifyTable, AgreesWithMap) {
         default: {
           TableEntry found;
           ASSERT_EQ(table.Find(tag, &found), known != model.end()) << "step " << step;
-          if (known != model.end()) { ASSERT_EQ(found, known->second) << "step " << step; }
+          if (known != model.end()) {
+            ASSERT_EQ(found, known->second) << "step " << step;
+          }
         }
       }
     }
@@ -115,8 +117,8 @@ TEST(VerifyTable, TagsThatDifferInOneBitAreDifferent) {
   }
 }
 
-// 120 bytes an entry are promised. Because the segments take turns in growing it is always about 98, and
-// more at any size means that they no longer do.
+// 120 bytes an entry are promised. Because the segments take turns in growing it is always about
+// 98, and more at any size means that they no longer do.
 TEST(VerifyTable, ALargeTableGrowsAndStaysWithinItsMemory) {
   constexpr uint64_t kEntries = 1'400'000;  // beyond a million by more than one growth of a segment
   VerifyTable table;
@@ -128,7 +130,9 @@ TEST(VerifyTable, ALargeTableGrowsAndStaysWithinItsMemory) {
     ASSERT_TRUE(table.Reserve(tags).ok());
     for (const TagBytes& tag : tags) table.Insert(EntryOf(tag));
     tags.clear();
-    if (i >= 1'000'000) { ASSERT_LE(table.memory_bytes(), 102 * table.size()) << table.size(); }
+    if (i >= 1'000'000) {
+      ASSERT_LE(table.memory_bytes(), 102 * table.size()) << table.size();
+    }
   }
   for (const TagBytes& tag : tags) Add(table, EntryOf(tag));
   ASSERT_EQ(table.size(), kEntries);
@@ -147,7 +151,8 @@ TEST(VerifyTable, ReserveCountMakesTheRoomBeforehand) {
   const size_t before = table.memory_bytes();
   EXPECT_LE(before, 105 * kEntries);
   for (uint64_t i = 0; i < kEntries; ++i) Add(table, EntryOf(NumberedTag(i)));
-  EXPECT_LE(table.memory_bytes(), before + before / 50);  // few segments hold more than was to expect
+  EXPECT_LE(table.memory_bytes(),
+            before + before / 50);  // few segments hold more than was to expect
   ASSERT_TRUE(table.ReserveCount(10).ok());
   EXPECT_EQ(table.size(), kEntries);
 }
@@ -184,7 +189,8 @@ TEST(VerifyTable, RevokedStaysRevoked) {
   Add(table, entry);
   entry.scopes ^= 1;
   Add(table, entry);
-  for (uint64_t i = 100; i < 20'000; ++i) Add(table, EntryOf(NumberedTag(i)));  // grows all segments
+  for (uint64_t i = 100; i < 20'000; ++i)
+    Add(table, EntryOf(NumberedTag(i)));  // grows all segments
   TableEntry found;
   ASSERT_TRUE(table.Find(entry.tag, &found));
   entry.revoked = true;

@@ -1,5 +1,6 @@
-// Many readers beside one writer. What a call has returned is told to the readers by an atomic counter
-// that they load before they look; what has not yet begun, by one that they load afterwards.
+// Many readers beside one writer. What a call has returned is told to the readers by an atomic
+// counter that they load before they look; what has not yet begun, by one that they load
+// afterwards.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -20,8 +21,8 @@ using test::NumberedTag;
 
 constexpr size_t kReaders = 6;
 
-// Runs `read(reader's number)` on kReaders threads, again and again, until the writer is done or one of
-// them says what is wrong.
+// Runs `read(reader's number)` on kReaders threads, again and again, until the writer is done or
+// one of them says what is wrong.
 class Readers {
  public:
   explicit Readers(std::function<std::string(std::mt19937_64&)> read, uint64_t seed) {
@@ -95,8 +96,9 @@ TEST(VerifyTableThreads, ReadersSeeWhatHasReturned) {
   EXPECT_EQ(readers.Stop(), "");
 }
 
-// One segment moves every few microseconds. Each entry in it is replaced again and again; none may be
-// missing for a moment, and none may go back to an older version than one that was already there.
+// One segment moves every few microseconds. Each entry in it is replaced again and again; none may
+// be missing for a moment, and none may go back to an older version than one that was already
+// there.
 TEST(VerifyTableThreads, NoReaderIsLostWhileASegmentMoves) {
   LATCHKEY_TEST_RANDOM(random);
   constexpr uint64_t kTags = 30;
@@ -146,7 +148,9 @@ TEST(VerifyTableThreads, WritersExcludeEachOther) {
         const TableEntry entry = EntryOf(NumberedTag(i));
         EXPECT_TRUE(table.Reserve(std::span(&entry.tag, 1)).ok());
         table.Insert(entry);
-        if (i % 3 == 0) { EXPECT_TRUE(table.Revoke(entry.tag)); }
+        if (i % 3 == 0) {
+          EXPECT_TRUE(table.Revoke(entry.tag));
+        }
       }
     });
   }

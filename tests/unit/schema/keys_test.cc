@@ -51,15 +51,16 @@ TEST(Keys, ByNameSortsByNameCreationUuidAndReadsBack) {
     return out;
   };
   const auto draw = [&] {
-    return std::tuple(text(), static_cast<int64_t>(random() % 2 == 0 ? random() % 3 : random() >> 20),
+    return std::tuple(text(),
+                      static_cast<int64_t>(random() % 2 == 0 ? random() % 3 : random() >> 20),
                       Filled(static_cast<uint8_t>(random() % 3)));
   };
   for (int step = 0; step < 20'000; ++step) {
     const auto a = draw();
     const auto b = draw();
     const auto encode = [](const auto& row) {
-      return Bytes(keys::ByName(Filled(1), 2, std::get<0>(row), std::get<1>(row), std::get<2>(row))
-                       .view());
+      return Bytes(
+          keys::ByName(Filled(1), 2, std::get<0>(row), std::get<1>(row), std::get<2>(row)).view());
     };
     ASSERT_EQ(encode(a) < encode(b), a < b) << "step " << step;
     keys::ByNameParts parts;

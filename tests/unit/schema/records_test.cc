@@ -96,12 +96,23 @@ TEST(Records, TombstoneSweepOwnerAndHeadGoldenBytesDoNotChange) {
   owner.born_event = 12;
   owner.last_event = 13;
   EXPECT_EQ(HexEncode(owner.Encode()),
-            "010102" "02016e" "030173" "070101" "080108" "090109" "0a010a" "0b010b" "0c010c" "0d010d");
+            "010102"
+            "02016e"
+            "030173"
+            "070101"
+            "080108"
+            "090109"
+            "0a010a"
+            "0b010b"
+            "0c010c"
+            "0d010d");
   HeadRecord head;
   head.event_number = 1;
   head.clock_s = 4;
-  EXPECT_EQ(HexEncode(head.Encode()), "010101" "0210" + Repeat("00", 16) + "0310" +
-                                          Repeat("00", 16) + "040104");
+  EXPECT_EQ(HexEncode(head.Encode()),
+            "010101"
+            "0210" +
+                Repeat("00", 16) + "0310" + Repeat("00", 16) + "040104");
 }
 
 TEST(Records, ReadsBackWhatItWrote) {

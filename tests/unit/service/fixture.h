@@ -1,5 +1,5 @@
-// What the service tests share: an engine in a temporary folder, with a clock and a file system that a
-// test controls, and shorthand for the use cases.
+// What the service tests share: an engine in a temporary folder, with a clock and a file system
+// that a test controls, and shorthand for the use cases.
 #pragma once
 
 #include <gtest/gtest.h>

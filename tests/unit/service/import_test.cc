@@ -7,10 +7,9 @@ namespace latchkey::test {
 namespace {
 
 constexpr ByteView kUser =
-    R"({"type":"user","uuid":"01897bd9-854b-744d-a7f2-370d9e261365","name":"M","slug":"m","email":null,)"
-    R"("admin":false,"locked":false,"created":1690000000})";
-constexpr ByteView kKeyStart =
-    R"({"type":"user_key","uuid":"01897bd9-854b-744d-a7f2-370d9e2613)";
+    R"({"type":"user","uuid":"01897bd9-854b-744d-a7f2-370d9e261365","name":"M","slug":"m",)"
+    R"("email":null,"admin":false,"locked":false,"created":1690000000})";
+constexpr ByteView kKeyStart = R"({"type":"user_key","uuid":"01897bd9-854b-744d-a7f2-370d9e2613)";
 constexpr ByteView kKeyMiddle =
     R"(","user":"01897bd9-854b-744d-a7f2-370d9e261365","name":"ci","sha256":")";
 
@@ -54,7 +53,8 @@ TEST_F(ImportTest, LinesInAnyPiecesAndASecondRunSkips) {
 }
 
 TEST_F(ImportTest, ALineOfAnyLengthCostsNoMemoryAndIsRefused) {
-  const Bytes text = Bytes(kUser) + "\n" + Bytes(3'000'000, '[') + "\n" + KeyLine("01", 'a', "null");
+  const Bytes text =
+      Bytes(kUser) + "\n" + Bytes(3'000'000, '[') + "\n" + KeyLine("01", 'a', "null");
   const ImportReport report = Run(text, false, 65536);
   EXPECT_EQ(report.imported, 2u);
   ASSERT_EQ(refused_.size(), 1u);

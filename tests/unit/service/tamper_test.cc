@@ -75,15 +75,15 @@ TEST_F(Tamper, TwoRecordsSwappedAreFound) {
 
 TEST_F(Tamper, AnOlderOwnerRecordPutBackIsFound) {
   Bytes before;
-  EditStore([&](const Storage& storage, Batch*) {
-    before = *storage.Get(column::kOwner, user_.view());
-  });
+  EditStore(
+      [&](const Storage& storage, Batch*) { before = *storage.Get(column::kOwner, user_.view()); });
   Open(OpenMode::kExisting);
   UpdateOwner lock;
   lock.uuid = user_;
   lock.locked = true;
   ASSERT_TRUE(UpdateOwnerNow(*engine_, {}, lock).ok());
-  EditStore([&](const Storage&, Batch* batch) { batch->Put(column::kOwner, user_.view(), before); });
+  EditStore(
+      [&](const Storage&, Batch* batch) { batch->Put(column::kOwner, user_.view(), before); });
   EXPECT_EQ(OpenCode(), Code::kCorruption);
 }
 

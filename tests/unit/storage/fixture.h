@@ -119,8 +119,8 @@ inline void WriteTree(const std::string& root, const std::map<std::string, Bytes
 }
 
 // The names in `tree` that begin and end so, in order.
-inline std::vector<std::string> NamesLike(const std::map<std::string, Bytes>& tree,
-                                          ByteView begin, ByteView end) {
+inline std::vector<std::string> NamesLike(const std::map<std::string, Bytes>& tree, ByteView begin,
+                                          ByteView end) {
   std::vector<std::string> names;
   for (const auto& [name, content] : tree) {
     if (name.starts_with(begin) && name.ends_with(end)) names.push_back(name);

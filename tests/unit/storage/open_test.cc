@@ -5,8 +5,8 @@ namespace latchkey::test {
 namespace {
 
 constexpr ColumnSpec kWithoutUsage[] = {kCatalogue[0], kCatalogue[1], kCatalogue[2]};
-constexpr ColumnSpec kWithExtra[] = {kCatalogue[0], kCatalogue[1], kCatalogue[2], kCatalogue[3],
-                                     {4, "extra", Access::kPoint}};
+constexpr ColumnSpec kWithExtra[] = {
+    kCatalogue[0], kCatalogue[1], kCatalogue[2], kCatalogue[3], {4, "extra", Access::kPoint}};
 constexpr ColumnSpec kNotDense[] = {kCatalogue[0], kCatalogue[2]};
 
 class OpenTest : public testing::Test {

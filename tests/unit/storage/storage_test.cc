@@ -120,8 +120,7 @@ TEST_F(StorageTest, MultiGetAnswersInOrder) {
   const std::vector<ByteView> keys = {"c", "b", "a", "c"};
   const auto found = storage_->MultiGet(kPoint, keys);
   ASSERT_TRUE(found.ok());
-  EXPECT_EQ(found.value(),
-            (std::vector<std::optional<Bytes>>{"3", std::nullopt, "1", "3"}));
+  EXPECT_EQ(found.value(), (std::vector<std::optional<Bytes>>{"3", std::nullopt, "1", "3"}));
   EXPECT_TRUE(storage_->MultiGet(kPoint, {}).value().empty());
 }
 

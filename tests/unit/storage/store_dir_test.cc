@@ -87,8 +87,12 @@ TEST_F(StoreDirTest, GoldenBytesDoNotChange) {
   EXPECT_EQ(FormatMarker(ExampleMarker()), WithCrc(body));
   const auto slot = FormatAckSlot({.sequence = 2, .ack = ExampleAck(0x0102)});
   EXPECT_EQ(HexEncode({slot.data(), 60}),
-            "4c4b41434b000001" "0200000000000000" "110000000000000000000000000000ab"
-            "220000000000000000000000000000ab" "0201000000000000" "00000000");
+            "4c4b41434b000001"
+            "0200000000000000"
+            "110000000000000000000000000000ab"
+            "220000000000000000000000000000ab"
+            "0201000000000000"
+            "00000000");
 }
 
 TEST_F(StoreDirTest, FolderAndFilesArePrivate) {
