@@ -98,8 +98,8 @@ void SearchTerm::FitToUuids() {
       ++half;
     }
     // Whole bytes tell more than halves.
-    std::stable_partition(pattern->tests.begin(), pattern->tests.end(),
-                          [](const ByteTest& test) { return test.mask == 0xFF; });
+    std::partition(pattern->tests.begin(), pattern->tests.end(),
+                   [](const ByteTest& test) { return test.mask == 0xFF; });
   }
   size_t digit = 0;  // before the place in the text
   for (size_t begin = 0; begin + folded_.size() <= Uuid::kTextSize; ++begin) {

@@ -1,0 +1,121 @@
+"""Breaks the engine on purpose, one place at a time, in a copy of the tree, and expects a test to fail.
+
+    run.py [--root TREE] [--work FOLDER] [NAME ...]
+
+A mutant that survives is a hole in the tests: exit 1. FOLDER (a temporary one by default) keeps the
+copy and its build, so that a second run is quick. Takes a few minutes on two cores.
+"""
+
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# name, file, what is there, what to put in its place, tests that must notice (a ctest expression)
+MUTANTS = [
+    ("tombstone_not_written", "engine/authority/open_group.cc",
+     "  return PutRecord(column::kTombstone, credential.uuid.view(), tombstone.Encode());",
+     "  return Status::Ok();",
+     "unit/service/(Tamper|FailedWrite)"),
+    ("commit_without_fsync", "engine/storage/storage.cc",
+     "write.sync = true;", "write.sync = false;",
+     "unit/(service/Faults/FailedWrite|storage/CommitFailure)"),
+    ("eight_bytes_of_the_tag", "engine/index/verify_table.cc",
+     "(slot.tag_high.load(std::memory_order_acquire) ^ tag.high);",
+     "0;",
+     "unit/index/VerifyTable"),
+    ("name_key_without_owner", "engine/schema/keys.h",
+     "  return KeyWriter().Raw(owner.view()).Be16(kind);",
+     "  static_cast<void>(owner);\n  return KeyWriter().Raw(Uuid{}.view()).Be16(kind);",
+     "unit/schema/Keys|model/"),
+    ("events_applied_before_the_commit", "engine/authority/local_authority.cc",
+     "  open->WriteHead();\n",
+     "  open->WriteHead();\n  sink_->Apply(open->events());\n",
+     "unit/service/Faults/FailedWrite"),
+    ("jwt_with_spare_bits", "engine/crypto/base64url.cc",
+     "      return 0x0F;", "      return 0;",
+     "unit/crypto/(Jwt|Base64)"),
+    ("sweep_not_loaded", "engine/authority/load.cc",
+     "          revoked = revoked || sweep.Covers(credential);",
+     "          static_cast<void>(sweep);",
+     "capi/Sweep|crash/"),
+    ("index_apart_from_its_record", "engine/authority/open_group.cc",
+     "  batch_.Delete(column::kByName, before.view());\n",
+     "",
+     "model/"),
+    ("refusals_of_a_failed_group_stand", "engine/authority/local_authority.cc",
+     "    sink_->Restrict(open->events());\n",
+     "",
+     "unit/service/Faults/FailedWrite"),
+]
+
+
+def run(command, cwd, quiet=True):
+    done = subprocess.run(command, cwd=cwd, capture_output=quiet, text=True)
+    return done.returncode, (done.stdout or "") + (done.stderr or "")
+
+
+def copy_tree(root, tree):
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        source, target = root / name, tree / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or target.read_bytes() != source.read_bytes():
+            shutil.copy2(source, target)
+
+
+def build(tree):
+    return run(["cmake", "--build", "build", "-j2"], tree)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", default=pathlib.Path(__file__).resolve().parents[2])
+    parser.add_argument("--work", default=None)
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    work = pathlib.Path(arguments.work or tempfile.mkdtemp(prefix="latchkey-mutants-"))
+    tree = work / "tree"
+    copy_tree(pathlib.Path(arguments.root), tree)
+    print(f"building the original in {tree}", flush=True)
+    code, text = run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                      "-DLATCHKEY_DEV=OFF", "-DLATCHKEY_TESTS=ON"], tree)
+    if code == 0:
+        code, text = build(tree)
+    if code != 0:
+        sys.exit(text[-4000:])
+
+    survivors = []
+    for name, file, old, new, tests in MUTANTS:
+        if arguments.names and name not in arguments.names:
+            continue
+        path = tree / file
+        original = path.read_text()
+        if old not in original:
+            sys.exit(f"{name}: {file} no longer holds what is to be broken")
+        path.write_text(original.replace(old, new))
+        code, text = build(tree)
+        if code == 0:
+            code, text = run(["ctest", "--test-dir", "build", "-j2", "--timeout", "120", "-R", tests],
+                             tree)
+            failed = [line.split(" - ", 1)[1] for line in text.splitlines() if " - " in line
+                      and ("(Failed)" in line or "(Timeout)" in line or "SEGFAULT" in line
+                           or "Subprocess aborted" in line)]
+        else:
+            failed = []
+            print(text[-2000:])
+        path.write_text(original)
+        if failed:
+            print(f"{name:36} killed by {len(failed)}: {failed[0]}", flush=True)
+        else:
+            survivors.append(name)
+            print(f"{name:36} SURVIVED", flush=True)
+    build(tree)
+    print(f"{len(survivors)} survived" + (": " + ", ".join(survivors) if survivors else ""))
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
