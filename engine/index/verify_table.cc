@@ -78,6 +78,11 @@ Status VerifyTable::Reserve(std::span<const TagBytes> tags) {
   return Status::Ok();
 }
 
+Status VerifyTable::Reserve(const TagBytes& tag) {
+  const std::lock_guard lock(writer_);
+  return MakeRoom(SegmentOf(tag), 1);
+}
+
 Status VerifyTable::ReserveCount(size_t entries) {
   // Tags are as good as random: a segment's share strays from the mean by about its square root.
   const double mean = static_cast<double>(entries) / kSegments;

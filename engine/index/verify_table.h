@@ -29,6 +29,7 @@ class VerifyTable {
   // Makes room for these tags, so that inserting them cannot fail. INTERNAL when there is no
   // memory.
   Status Reserve(std::span<const TagBytes> tags);
+  Status Reserve(const TagBytes& tag);
   // Makes room for about this many entries in all, before a bulk load.
   Status ReserveCount(size_t entries);
 
@@ -49,8 +50,8 @@ class VerifyTable {
   // gone meanwhile is left alone.
   void Touch(const TagBytes& tag, uint32_t now_s) const;
 
-  // Calls `visit(const TableEntry&)` for every entry, in no order. Writers wait meanwhile, so
-  // `visit` must not be one.
+  // Calls `visit(const TableEntry&)` for every entry that is there throughout, in no order. A writer
+  // waits for one of the 256 segments at most; `visit` must not be one.
   template <typename Visit>
   void ForEach(Visit&& visit) const;
 
@@ -86,8 +87,8 @@ class VerifyTable {
 
 template <typename Visit>
 void VerifyTable::ForEach(Visit&& visit) const {
-  const std::lock_guard lock(writer_);
   for (size_t segment = 0; segment < kSegments; ++segment) {
+    const std::lock_guard lock(writer_);
     const SlotRun run = RunOf(segment);
     for (size_t i = 0; i < run.count; ++i) {
       const uint64_t state = run.slots[i].state_word.load(std::memory_order_acquire);

@@ -59,7 +59,7 @@ Status Memory::LoadCredential(const CredentialRecord& credential, bool revoked,
   }
   entry.revoked = revoked;
   entry.last_used_s = last_used_s;
-  LATCHKEY_TRY(table_.Reserve({&entry.tag, 1}));
+  LATCHKEY_TRY(table_.Reserve(entry.tag));
   table_.Insert(entry);
   return Status::Ok();
 }
