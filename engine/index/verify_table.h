@@ -50,8 +50,8 @@ class VerifyTable {
   // gone meanwhile is left alone.
   void Touch(const TagBytes& tag, uint32_t now_s) const;
 
-  // Calls `visit(const TableEntry&)` for every entry that is there throughout, in no order. A writer
-  // waits for one of the 256 segments at most; `visit` must not be one.
+  // Calls `visit(const TableEntry&)` for every entry that is there throughout, in no order. A
+  // writer waits for one of the 256 segments at most; `visit` must not be one.
   template <typename Visit>
   void ForEach(Visit&& visit) const;
 

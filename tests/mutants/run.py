@@ -1,4 +1,4 @@
-"""Breaks the engine on purpose, one place at a time, in a copy of the tree, and expects a test to fail.
+"""Breaks the engine on purpose, one place at a time, in a copy, and expects a test to fail.
 
     run.py [--root TREE] [--work FOLDER] [NAME ...]
 
@@ -58,8 +58,8 @@ def run(command, cwd, quiet=True):
 
 
 def copy_tree(root, tree):
-    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)
-    for name in listed.stdout.splitlines():
+    _, listed = run(["git", "ls-files"], root)
+    for name in listed.splitlines():
         source, target = root / name, tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists() or target.read_bytes() != source.read_bytes():
@@ -80,8 +80,8 @@ def main():
     tree = work / "tree"
     copy_tree(pathlib.Path(arguments.root), tree)
     print(f"building the original in {tree}", flush=True)
-    code, text = run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-                      "-DLATCHKEY_DEV=OFF", "-DLATCHKEY_TESTS=ON"], tree)
+    code, text = run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DLATCHKEY_DEV=OFF",
+                      "-DCMAKE_BUILD_TYPE=Release", "-DLATCHKEY_TESTS=ON"], tree)
     if code == 0:
         code, text = build(tree)
     if code != 0:
@@ -98,8 +98,8 @@ def main():
         path.write_text(original.replace(old, new))
         code, text = build(tree)
         if code == 0:
-            code, text = run(["ctest", "--test-dir", "build", "-j2", "--timeout", "120", "-R", tests],
-                             tree)
+            code, text = run(["ctest", "--test-dir", "build", "-j2", "-R", tests, "--timeout",
+                              "120"], tree)
             failed = [line.split(" - ", 1)[1] for line in text.splitlines() if " - " in line
                       and ("(Failed)" in line or "(Timeout)" in line or "SEGFAULT" in line
                            or "Subprocess aborted" in line)]
