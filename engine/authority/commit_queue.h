@@ -3,6 +3,7 @@
 // others.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -23,6 +24,7 @@ struct Outcome {
 
 class CommitQueue {
  public:
+  static constexpr size_t kRequestsMax = 256;  // in one group
   // One call's commands, standing in the queue.
   struct Request {
     std::span<const Command> commands;
@@ -32,7 +34,8 @@ class CommitQueue {
   };
 
   // Runs `run_group(requests)` for groups of at most `commands_max` commands (a request is never
-  // split) until `request` is done; `run_group` fills every request's outcomes.
+  // split) until `request` is done; `run_group` fills every request's outcomes
+  // and throws nothing.
   template <typename RunGroup>
   void Run(Request* request, size_t commands_max, RunGroup&& run_group);
 
@@ -48,16 +51,19 @@ void CommitQueue::Run(Request* request, size_t commands_max, RunGroup&& run_grou
   request->wake.wait(lock, [&] { return request->done || waiting_.front() == request; });
   if (request->done) return;
 
-  // The leader: its group stays at the front of the queue, so nobody else leads meanwhile.
-  std::vector<Request*> group;
+  // The leader: its group stays at the front of the queue, so nobody else leads meanwhile. Nothing
+  // here may throw, or those who wait would wait for ever.
+  std::array<Request*, kRequestsMax> gathered;
+  size_t size = 0;
   size_t commands = 0;
   for (Request* next : waiting_) {
     commands += next->commands.size();
-    if (!group.empty() && commands > commands_max) break;
-    group.push_back(next);
+    if (size == kRequestsMax || (size != 0 && commands > commands_max)) break;
+    gathered[size++] = next;
   }
+  const std::span<Request* const> group(gathered.data(), size);
   lock.unlock();
-  run_group(std::span<Request* const>(group));
+  run_group(group);
   lock.lock();
   for (Request* finished : group) {
     waiting_.pop_front();

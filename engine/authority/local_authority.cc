@@ -1,6 +1,9 @@
 // Groups of commands: decided, written, committed, applied - and what happens when the write fails.
 #include "authority/local_authority.h"
 
+#include <iterator>
+#include <new>
+
 #include "authority/decide.h"
 #include "base/limits.h"
 #include "schema/keys.h"
@@ -101,19 +104,31 @@ void LocalAuthority::RunGroup(std::span<CommitQueue::Request* const> group) {
   std::shared_lock lock(storage_mutex_);
   if (healing() || storage_ == nullptr) return FailAll(group, Healing());
 
-  OpenGroup open(*storage_, mac_, state_);
-  bool must_commit = false;
-  Status status = DecideAll(group, &open, &must_commit);
-  if (status.ok() && (must_commit || !open.events().empty())) {
-    status = sink_->Prepare(open.events());
-    if (status.ok()) status = Commit(&open);
-    if (status.code() == Code::kOutcomeUnknown) {
-      ForEachOutcome(group, [&](const Command& command, Outcome*) {
-        if (IsRestrictive(command)) retry_.push_back(command);
-      });
-    }
+  Status status = Status::Ok();
+  try {
+    status = RunOpenGroup(group);
+  } catch (const std::bad_alloc&) {
+    // Before the commit, so nothing has happened: Commit() and what follows it do not throw.
+    status = Status::Error(Code::kInternal, "there is no memory");
   }
   if (!status.ok()) FailAll(group, status);
+}
+
+Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group) {
+  OpenGroup open(*storage_, mac_, state_);
+  bool must_commit = false;
+  LATCHKEY_TRY(DecideAll(group, &open, &must_commit));
+  if (!must_commit && open.events().empty()) return Status::Ok();
+  LATCHKEY_TRY(sink_->Prepare(open.events()));
+  std::vector<Command> retry;
+  ForEachOutcome(group, [&](const Command& command, Outcome*) {
+    if (IsRestrictive(command)) retry.push_back(command);
+  });
+  retry_.reserve(retry_.size() + retry.size());
+  const Status status = Commit(&open);
+  if (status.code() == Code::kOutcomeUnknown)
+    std::move(retry.begin(), retry.end(), std::back_inserter(retry_));
+  return status;
 }
 
 Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, OpenGroup* open,

@@ -100,6 +100,7 @@ class LocalAuthority {
   Status OpenStore();
   Status OpenStorage();
   void RunGroup(std::span<CommitQueue::Request* const> group);
+  Status RunOpenGroup(std::span<CommitQueue::Request* const> group);
   Status DecideAll(std::span<CommitQueue::Request* const> group, OpenGroup* open,
                    bool* must_commit) const;
   Status Commit(OpenGroup* open);

@@ -74,13 +74,18 @@ void ApplyTo(Directory* directory, const Event& event) {
 
 Result<std::shared_ptr<const Directory>> Directories::Get(const DirectoryKey& key) {
   std::unique_lock lock(mutex_);
-  std::shared_ptr<Slot>& place = slots_[key];
-  if (place == nullptr) place = std::make_shared<Slot>();
-  const std::shared_ptr<Slot> slot = place;
-  built_.wait(lock, [&] { return !slot->building; });
+  std::shared_ptr<Slot> slot;
+  for (;;) {
+    // Looked up anew after each wait: what another caller built may have been dropped since.
+    std::shared_ptr<Slot>& place = slots_[key];
+    if (place == nullptr) place = std::make_shared<Slot>();
+    slot = place;
+    if (!slot->building) break;
+    built_.wait(lock);
+  }
   if (slot->directory != nullptr) return std::shared_ptr<const Directory>(slot->directory);
 
-  slot->building = true;
+  slot->building = true;  // and nobody drops it meanwhile
   Result<std::shared_ptr<Directory>> built = std::shared_ptr<Directory>();
   do {
     slot->restart = false;

@@ -22,12 +22,23 @@ Memory::Memory(const LocalAuthority& authority) : authority_(authority), directo
 Memory::~Memory() = default;
 
 void Memory::LoadKinds(const std::vector<KindRecord>& host_kinds) {
+  PrepareKinds(host_kinds);
+  PublishKinds();
+}
+
+void Memory::PrepareKinds(const std::vector<KindRecord>& host_kinds) {
   auto set = std::make_unique<KindSet>();
   for (const uint16_t own : {kind::kUserKey, kind::kProjectKey}) {
     set->shapes.push_back(ShapeOf(*FindKindIn({}, own)));
   }
   for (const KindRecord& host : host_kinds) set->shapes.push_back(ShapeOf(host));
-  kind_sets_.push_back(std::move(set));
+  kind_sets_.reserve(kind_sets_.size() + 1);
+  prepared_kinds_ = std::move(set);
+}
+
+void Memory::PublishKinds() {
+  if (prepared_kinds_ == nullptr) return;
+  kind_sets_.push_back(std::move(prepared_kinds_));
   kinds_.store(kind_sets_.back().get(), std::memory_order_release);
 }
 
@@ -66,17 +77,19 @@ Status Memory::LoadCredential(const CredentialRecord& credential, bool revoked,
 
 Status Memory::Prepare(std::span<const Event> events) {
   std::vector<TagBytes> tags;
+  std::vector<KindRecord> kinds = authority_.state().host_kinds;
+  const size_t kinds_before = kinds.size();
   size_t owners = 0;
   for (const Event& event : events) {
     if (const auto* created = std::get_if<CredentialCreated>(&event.body)) {
       tags.push_back(created->credential.tag);
     } else if (std::holds_alternative<OwnerPut>(event.body)) {
       ++owners;
-    } else if (std::holds_alternative<KindPut>(event.body)) {
-      // The one thing that allocates when it is applied: a few dozen bytes, once in a host's life.
-      kind_sets_.reserve(kind_sets_.size() + 1);
+    } else if (const auto* put = std::get_if<KindPut>(&event.body)) {
+      kinds.push_back(put->kind);
     }
   }
+  if (kinds.size() > kinds_before) PrepareKinds(kinds);
   if (owners > 0) LATCHKEY_TRY(owners_.Reserve(owners));
   return tags.empty() ? Status::Ok() : table_.Reserve(tags);
 }
@@ -96,7 +109,7 @@ void Memory::ApplyOne(const Event& event) {
   } else if (const auto* swept = std::get_if<Swept>(&event.body)) {
     for (const Revoked& credential : swept->credentials) table_.Revoke(credential.tag);
   } else if (std::holds_alternative<KindPut>(event.body)) {
-    LoadKinds(authority_.state().host_kinds);
+    PublishKinds();
   }
 }
 

@@ -54,6 +54,8 @@ class Memory : public EventSink, public RecordSink {
 
  private:
   void ApplyOne(const Event& event);
+  void PrepareKinds(const std::vector<KindRecord>& host_kinds);
+  void PublishKinds();
   TableEntry EntryOf(const CredentialRecord& credential) const;
 
   const LocalAuthority& authority_;
@@ -63,6 +65,8 @@ class Memory : public EventSink, public RecordSink {
   std::atomic<const KindSet*> kinds_;
   // Every set there ever was: readers hold no lock, and a host registers but a few kinds.
   std::vector<std::unique_ptr<const KindSet>> kind_sets_;
+  std::unique_ptr<const KindSet>
+      prepared_kinds_;  // made before the commit, as applying cannot fail
 };
 
 }  // namespace latchkey
