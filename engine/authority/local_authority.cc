@@ -205,24 +205,43 @@ Status LocalAuthority::Flush() {
 // The store is closed and opened anew, because no fsync is tried again on a file whose fsync has
 // failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
 Status LocalAuthority::Heal() {
+  std::vector<Command> retry;
   {
-    std::unique_lock lock(storage_mutex_);
+    std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
     storage_.reset();
     LATCHKEY_TRY(OpenStorage());
     LATCHKEY_TRY(CatchUp());
+    retry.swap(retry_);
     healing_.store(false, std::memory_order_release);
   }
-  // What denies was in force all along; now it is made to last. If this write fails as well the
-  // commands stand in retry_ again.
-  std::vector<Command> retry = std::move(retry_);
-  retry_.clear();
-  if (retry.empty()) return Status::Ok();
-  for (const Outcome& outcome : SubmitAll(retry)) {
-    if (outcome.status.code() == Code::kOutcomeUnknown || outcome.status.code() == Code::kBusy) {
-      return outcome.status;
+  return retry.empty() ? Status::Ok() : Retry(std::move(retry));
+}
+
+// What denies was in force all along; now it is made to last, however often that takes.
+Status LocalAuthority::Retry(std::vector<Command> commands) {
+  const std::vector<Outcome> outcomes = SubmitAll(commands);
+  Status failed = Status::Ok();
+  std::vector<Command> again;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    switch (outcomes[i].status.code()) {
+      case Code::kOk:
+      case Code::kConflict:  // it did get through
+      case Code::kNotFound:
+        break;
+      case Code::kOutcomeUnknown:  // the group that failed has noted it already
+        failed = outcomes[i].status;
+        break;
+      default:
+        failed = outcomes[i].status;
+        again.push_back(std::move(commands[i]));
     }
   }
-  return Status::Ok();
+  if (!again.empty()) {
+    std::unique_lock lock(storage_mutex_);
+    std::move(again.begin(), again.end(), std::back_inserter(retry_));
+    healing_.store(true, std::memory_order_release);
+  }
+  return failed;
 }
 
 // Reads back what became of the group whose write failed: all of it or nothing.

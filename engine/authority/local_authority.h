@@ -106,6 +106,7 @@ class LocalAuthority {
   Status Commit(OpenGroup* open);
   Status Heal();
   Status CatchUp();
+  Status Retry(std::vector<Command> commands);
 
   std::unique_ptr<StoreDir> dir_;
   PepperRing ring_;
