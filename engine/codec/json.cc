@@ -105,7 +105,7 @@ struct JsonObjectReader::Impl {
   // A line may hold a token: neither the text nor the strings read from it outlive the next one.
   void Wipe() {
     members.clear();
-    explicit_bzero(padded.data(), padded.size());
+    if (!padded.empty()) explicit_bzero(padded.data(), padded.size());
     // As large as simdjson makes it for a text of `capacity` bytes: each string with its size and
     // NUL.
     const size_t capacity = parser.capacity();

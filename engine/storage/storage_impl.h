@@ -52,7 +52,10 @@ struct Storage::Impl {
   std::unique_ptr<OpenDb> db;
 };
 
-inline rocksdb::Slice ToSlice(ByteView bytes) { return {bytes.data(), bytes.size()}; }
+// Never a null pointer, which RocksDB would hand to memcmp() even for no bytes at all.
+inline rocksdb::Slice ToSlice(ByteView bytes) {
+  return {bytes.data() == nullptr ? "" : bytes.data(), bytes.size()};
+}
 inline ByteView FromSlice(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 }  // namespace latchkey

@@ -146,8 +146,8 @@ TEST_F(Errors, ForeignFolder) {
   ExpectRefusedAt(foreign.string(), LATCHKEY_INVALID_ARGUMENT, LATCHKEY_OPEN_EXISTING);
   ExpectRefusedAt(foreign.string(), LATCHKEY_INVALID_ARGUMENT, LATCHKEY_OPEN_OR_CREATE);
   ExpectRefusedAt(foreign.string(), LATCHKEY_CONFLICT, LATCHKEY_OPEN_CREATE);
-  const fs::path file = foreign / "letter.txt";
-  const auto options = store_.options(file.string(), LATCHKEY_OPEN_EXISTING);
+  const std::string file = (foreign / "letter.txt").string();
+  const auto options = store_.options(file, LATCHKEY_OPEN_EXISTING);
   latchkey_store* opened = nullptr;
   EXPECT_NE(LATCHKEY_OK, latchkey_store_open(&options, &opened));
   EXPECT_EQ("Dear Muriel,\n", ReadFile(file));
