@@ -165,7 +165,7 @@ typedef struct latchkey_open_options {
  * UNSUPPORTED made by a newer latchkey: each of these leaves every byte as it was. ROLLED_BACK,
  * CORRUPTION: no record was changed, though RocksDB may have turned its log into tables; see
  * latchkey_error_text().
- * Cost: about 1 s a million credentials. Since ABI 1. */
+ * Cost: about 2 s a million credentials. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code
 latchkey_store_open(const latchkey_open_options* options, latchkey_store** out);
 
@@ -510,7 +510,7 @@ typedef struct latchkey_sweep_options {
 /* In force for all of them when it returns; the tombstones are written behind it (stats:
  * sweeps_pending), also after a crash. Also sets tokens_not_before when it covers a user's tokens.
  * *covered (may be NULL) is how many active credentials it revoked. NOT_FOUND: the owner.
- * Cost: one fsync, and about 1 s a million credentials of that owner, or of the store when no owner
+ * Cost: one fsync, and about 2 s a million credentials of that owner, or of the store when no owner
  * is given. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_revoke_all(
     latchkey_store* store, const latchkey_sweep_options* options, uint64_t* covered);
