@@ -16,6 +16,9 @@ struct Decision {
   std::vector<EventBody> events;  // none and OK: it was so already
 };
 
+// A refusal, and nothing to write.
+inline Decision Refused(Status status) { return Decision{status, {}}; }
+
 Decision Decide(const Command& command, const OpenGroup& group);
 
 // The parts, one for each command.

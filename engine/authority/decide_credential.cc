@@ -5,8 +5,6 @@
 namespace latchkey {
 namespace {
 
-Decision Refused(Status status) { return Decision{status, {}}; }
-
 Revoked RevokedOf(const CredentialRecord& credential) {
   return Revoked{credential.uuid,       credential.owner, credential.kind,
                  credential.creation_s, credential.name,  credential.tag};

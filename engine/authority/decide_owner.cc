@@ -5,8 +5,6 @@
 namespace latchkey {
 namespace {
 
-Decision Refused(Status status) { return Decision{status, {}}; }
-
 // Is what is here just what was asked for? The slug counts only where one was given.
 bool SameOwner(const OwnerRecord& here, const CreateOwner& wish) {
   const OwnerRecord& asked = wish.owner;

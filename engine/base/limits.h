@@ -19,22 +19,19 @@ inline constexpr size_t kSearchBytesMax = 1024;    // longer than any name, slug
 
 inline constexpr int64_t kTtlMaxS = 4294967295;      // u32 of the reference system, 136 years
 inline constexpr int64_t kSessionTtlMaxS = 2592000;  // 30 days
-inline constexpr int64_t kSessionTtlDefaultS = 3600;
-inline constexpr int64_t kTimeMaxS = 253402300799;  // 9999-12-31T23:59:59Z, last RFC 3339 year
+inline constexpr int64_t kTimeMaxS = 253402300799;   // 9999-12-31T23:59:59Z, last RFC 3339 year
 
 inline constexpr size_t kSecretBytesMax = 8192;     // a legacy JWT with room; keys are < 100
-inline constexpr size_t kJwtClaimsBytesMax = 6144;  // base64url of this fits kSecretBytesMax
+inline constexpr size_t kJwtClaimsBytesMax = 6144;  // with header and signature, at most 6083 fit
 inline constexpr size_t kJwtSecretBytesMax = 4096;
 inline constexpr size_t kVerifyBatchMax = 65536;  // credentials in one verify_batch
 
-inline constexpr uint32_t kPageSizeMax = 255;  // the specification's u8
 inline constexpr uint32_t kPageSizeDefault = 8;
 
 inline constexpr size_t kImportLineBytesMax = 64 * 1024;  // longest valid line is below 20 KiB
 inline constexpr size_t kJsonDepthMax = 16;
 
-inline constexpr size_t kCommandBatchBytesMax = 1 << 20;  // one command; what is larger is a sweep
-inline constexpr size_t kGroupCommandsMax = 256;          // commands in one fsync
+inline constexpr size_t kGroupCommandsMax = 256;  // commands in one fsync
 inline constexpr size_t kGroupBytesMax = 4 << 20;
 inline constexpr size_t kSweepStepCredentials = 256;  // tombstones a sweep writes in one command
 inline constexpr size_t kImportStepLines = 128;       // so that no revoke waits 50 ms
@@ -45,6 +42,5 @@ inline constexpr size_t kKindPrefixBytesMin = 2;
 inline constexpr size_t kKindPrefixBytesMax = 32;
 
 inline constexpr size_t kPepperVersionsMax = 16;
-inline constexpr size_t kEventsRead = 1024;
 
 }  // namespace latchkey::limits
