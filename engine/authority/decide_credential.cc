@@ -57,6 +57,21 @@ Result<Decision> RefuseSameDigest(const CreateCredential& wish, const Uuid& kept
   return decision;
 }
 
+// A credential that has been revoked makes nothing more, also when what it asked for was already on
+// its way: a sweep over all that it has made then leaves nothing behind.
+Status CheckMinter(const CreateCredential& wish, const OpenGroup& group) {
+  if (wish.imported || wish.credential.minted_by.is_nil()) return Status::Ok();
+  const Result<CredentialRecord> minter = group.reader().Credential(wish.credential.minted_by);
+  if (minter.code() == Code::kNotFound) {
+    return Status::Error(Code::kNotFound, "there is no such credential to have asked for this one");
+  }
+  if (!minter.ok()) return minter.status();
+  LATCHKEY_TRY_ASSIGN(const Revocation revocation,
+                      RevocationOf(group.reader(), *minter, group.state().pending_sweeps));
+  if (revocation.revoked_s == 0) return Status::Ok();
+  return Status::Error(Code::kForbidden, "the credential that asks for this one has been revoked");
+}
+
 Status CheckOwner(const CreateCredential& wish, const OpenGroup& group) {
   const CredentialRecord& asked = wish.credential;
   const KindRecord* kind = group.FindKind(asked.kind);
@@ -95,6 +110,7 @@ Result<Decision> CreateCredentialOrError(const CreateCredential& wish, const Ope
   if (exists) return Status::Error(Code::kConflict, "the UUID belongs to another credential");
 
   LATCHKEY_TRY(CheckOwner(wish, group));
+  LATCHKEY_TRY(CheckMinter(wish, group));
   const Result<Uuid> same_tag = reader.CredentialByTag(credential.tag);
   LATCHKEY_TRY_ASSIGN(const bool tag_exists, Exists(same_tag));
   if (tag_exists) return RefuseSameDigest(wish, *same_tag, group);

@@ -1,4 +1,5 @@
 // Functions without a store: texts, version, UUIDs.
+#include "base/text.h"
 #include "capi/handles.h"
 #include "capi/translate.h"
 
@@ -86,6 +87,22 @@ latchkey_code latchkey_uuid_parse(const char* text, size_t text_size, latchkey_u
     LATCHKEY_TRY_ASSIGN(const latchkey::Uuid uuid, latchkey::ParseUuid(view));
     *out = latchkey::GiveUuid(uuid);
     return Status::Ok();
+  });
+}
+
+latchkey_code latchkey_name_check(const char* text, size_t text_size) {
+  return Guard([&]() -> Status {
+    latchkey::ByteView view;
+    LATCHKEY_TRY(latchkey::TakeRequiredText(text, text_size, &view));
+    return latchkey::CheckName(view);
+  });
+}
+
+latchkey_code latchkey_slug_check(const char* text, size_t text_size) {
+  return Guard([&]() -> Status {
+    latchkey::ByteView view;
+    LATCHKEY_TRY(latchkey::TakeRequiredText(text, text_size, &view));
+    return latchkey::CheckSlug(view);
   });
 }
 

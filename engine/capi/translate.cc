@@ -165,6 +165,7 @@ latchkey_verdict GiveVerdict(const Verdict& verdict) {
   out.owner = GiveUuid(verdict.owner);
   out.scopes = verdict.scopes;
   out.expires_s = verdict.expires_s;
+  out.jwt_signed = verdict.jwt_signed ? 1 : 0;
   return out;
 }
 

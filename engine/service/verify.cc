@@ -1,6 +1,8 @@
 // Verification: shape, digest, tag, one probe, verdict.
 #include "service/verify.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "base/text.h"
 #include "service/owners.h"
@@ -49,22 +51,29 @@ std::optional<OwnerRecord> UserOf(const Engine& engine, ByteView subject) {
   return std::move(*user);
 }
 
+// Whether a JWT that names its user by an e-mail address is young enough to mean the user who has
+// that address now. Without `iat` there is no way to tell.
+bool IsYoungEnough(const JwtClaims& claims, const OwnerRecord& user, bool session) {
+  const int64_t issued_s = claims.issued_s.value_or(0);
+  if (!session) return issued_s > user.tokens_not_before_s;
+  // A session may begin in the very second in which its user was made, or changed his address.
+  return issued_s >= std::max(user.creation_s, user.tokens_not_before_s);
+}
+
 // Judges a JWT that the store does not hold, by its signature and claims.
-Verdict JudgeClaims(const Engine& engine, ByteView jwt, const JwtKey& key, ByteView audience,
-                    int64_t now_s, bool check_tokens_not_before) {
+Verdict JudgeClaims(const Engine& engine, ByteView jwt, const JwtKey& key, bool session,
+                    int64_t now_s) {
   Verdict verdict;
   if (!HasValidSignature(jwt, key.secret)) return verdict;
   const Result<JwtClaims> claims = ReadClaims(jwt);
-  if (!claims.ok() || claims->issuer != key.issuer || claims->audience != audience ||
+  if (!claims.ok() || claims->issuer != key.issuer ||
+      claims->audience != ByteView(session ? "client" : "api_key") ||
       !claims->expires_s.has_value()) {
     return verdict;
   }
+  verdict.jwt_signed = true;
   const std::optional<OwnerRecord> user = UserOf(engine, claims->subject);
-  if (!user.has_value()) return verdict;
-  // No `iat`, no way to tell that it is young enough.
-  if (check_tokens_not_before && claims->issued_s.value_or(0) <= user->tokens_not_before_s) {
-    return verdict;
-  }
+  if (!user.has_value() || !IsYoungEnough(*claims, *user, session)) return verdict;
   verdict.owner = user->uuid;
   verdict.expires_s = *claims->expires_s;
   verdict.kind = kind::kUserToken;
@@ -96,7 +105,7 @@ Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) 
   TableEntry entry;
   if (!memory.table().Find(tag.bytes, &entry)) {
     if (query.untracked == nullptr || !IsWellFormedJwt(secret)) return verdict;
-    verdict = JudgeClaims(engine, secret, *query.untracked, "api_key", now_s, true);
+    verdict = JudgeClaims(engine, secret, *query.untracked, /*session=*/false, now_s);
     if (verdict.reason == Reason::kAllowed && query.required_scopes != 0) {
       verdict.reason = Reason::kScope;
     }
@@ -140,7 +149,7 @@ Verdict CheckSession(const Engine& engine, ByteView jwt, const JwtKey& key, int6
     return verdict;
   }
   const int64_t now_s = at_s != 0 ? at_s : engine.clock().NowS();
-  Verdict verdict = JudgeClaims(engine, jwt, key, "client", now_s, false);
+  Verdict verdict = JudgeClaims(engine, jwt, key, /*session=*/true, now_s);
   verdict.kind = 0;  // a session is no credential
   return verdict;
 }

@@ -123,6 +123,18 @@ LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_uuid_parse(const char* tex
 LATCHKEY_API void latchkey_uuid_format(const latchkey_uuid* uuid,
                                        char text[LATCHKEY_UUID_TEXT_SIZE]);
 
+/* ---- Rules of names and slugs --------------------------------------------------------------- */
+
+/* Whether the text could be a name: 1..64 Unicode characters of valid UTF-8, no Unicode white space
+ * at either end. For a host that wants to refuse before it asks the store. INVALID_ARGUMENT: no;
+ * latchkey_error_text() names the rule. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_name_check(const char* text,
+                                                                 size_t text_size);
+/* Whether the text could be a slug: 1..64 of [0-9a-z] and single inner hyphens. INVALID_ARGUMENT:
+ * no. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_slug_check(const char* text,
+                                                                 size_t text_size);
+
 /* ---- The store ---------------------------------------------------------------------------- */
 
 typedef struct latchkey_store latchkey_store;
@@ -448,9 +460,10 @@ typedef struct latchkey_credential_create_options {
  *   secret_size      its size without the NUL. May be NULL.
  *   out              may be NULL.
  *
- * NOT_FOUND: no such owner, or it is deleted; CONFLICT: the UUID is taken (the secret of a create
- * that was not answered cannot be had again: revoke that UUID, and create another); UNSUPPORTED:
- * kind USER_TOKEN, or one that is not registered, or not for this sort of owner; INTERNAL also: the
+ * NOT_FOUND: no such owner, or it is deleted; no such creator or minted_by; CONFLICT: the UUID is
+ * taken (the secret of a create that was not answered cannot be had again: revoke that UUID, and
+ * create another); FORBIDDEN: minted_by is revoked, and makes nothing more; UNSUPPORTED: kind
+ * USER_TOKEN, or one that is not registered, or not for this sort of owner; INTERNAL also: the
  * random source failed. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_credential_create(
     latchkey_store* store, const latchkey_credential_create_options* options, char* secret,
@@ -591,6 +604,9 @@ typedef struct latchkey_verdict {
   latchkey_uuid owner; /* whose it is; all zero when unknown or malformed */
   uint64_t scopes;
   int64_t expires_s;
+  uint32_t jwt_signed; /* 1 = a JWT whose signature, issuer and audience were judged, and held: when
+                          such a one is UNKNOWN, there is no such user, or it is older than he is */
+  uint32_t reserved;
 } latchkey_verdict;
 
 /* Judges one presented secret.
@@ -649,9 +665,10 @@ latchkey_session_issue(const latchkey_session_options* options, const latchkey_j
                        char* text, size_t capacity, size_t* size, int64_t* expires_s);
 
 /* Judges a client JWT: well-formed, signed by `key`, issuer, audience `client`, not expired (it
- * lives through its `exp` second), and its user live. OK or DENIED; reason UNKNOWN stands for a bad
- * signature, issuer, audience or user. `at_s`: 0 = now. `out` may be NULL; its owner is the user.
- * Since ABI 1. */
+ * lives through its `exp` second), its user live, and issued no earlier than he was made, changed
+ * his e-mail or had his tokens revoked. OK or DENIED; reason UNKNOWN stands for a bad signature,
+ * issuer or audience, and, with out->jwt_signed 1, for the user. `at_s`: 0 = now. `out` may be
+ * NULL; its owner is the user. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code
 latchkey_session_check(latchkey_store* store, const char* jwt, size_t jwt_size,
                        const latchkey_jwt_key* key, int64_t at_s, latchkey_verdict* out);

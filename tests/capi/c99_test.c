@@ -33,6 +33,10 @@ static void check_uuids(void) {
   char text[LATCHKEY_UUID_TEXT_SIZE];
   CHECK_CODE(LATCHKEY_OK,
              latchkey_uuid_parse(TEXT("{0189AbCd-0000-7000-8000-00000000000F}"), &uuid));
+  CHECK_CODE(LATCHKEY_OK, latchkey_name_check(TEXT("Muriel Bagge")));
+  CHECK_CODE(LATCHKEY_INVALID_ARGUMENT, latchkey_name_check(TEXT(" Muriel")));
+  CHECK_CODE(LATCHKEY_OK, latchkey_slug_check(TEXT("muriel-bagge")));
+  CHECK_CODE(LATCHKEY_INVALID_ARGUMENT, latchkey_slug_check(TEXT("Muriel")));
   latchkey_uuid_format(&uuid, text);
   CHECK(strcmp(text, "0189abcd-0000-7000-8000-00000000000f") == 0);
 }

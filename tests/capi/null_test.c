@@ -29,6 +29,9 @@ static void check_store_calls(const char* folder) {
   latchkey_uuid uuid;
   latchkey_open_options options = test_open_options(folder, path, LATCHKEY_OPEN_EXISTING);
   SIZED(latchkey_stats, stats);
+  REFUSED(latchkey_name_check(NULL, 4));
+  REFUSED(latchkey_name_check(NULL, 0));
+  REFUSED(latchkey_slug_check(NULL, 4));
   REFUSED(latchkey_uuid_parse(NULL, 36, &uuid));
   REFUSED(latchkey_uuid_parse(NULL, 0, &uuid));
   REFUSED(latchkey_uuid_parse(TEXT("01890000-0000-7000-8000-000000000000"), NULL));

@@ -19,6 +19,11 @@ constexpr std::string_view kApiToken = HEADER
     "9sb2NhbGhvc3Q6MzAwMC8iLCJzdWIiOiJtdXJpZWwuYmFnZ2VAbm93aGVyZS5jb20ifQ."
     "_fP0HACHs7U8VhOVeP0nG3bHMs2GZ9rdovPi0IjlxYA";
 constexpr std::string_view kClientToken = HEADER
+    "eyJhdWQiOiJjbGllbnQiLCJleHAiOjE4OTAwMDAwMDAsImlhdCI6MTc5NTAwMDAwMCwiaXNzIjoiaHR0cDovL"
+    "2xvY2FsaG9zdDozMDAwLyIsInN1YiI6Im11cmllbC5iYWdnZUBub3doZXJlLmNvbSJ9."
+    "P11KqVSzpGvX0aIwnvy-0qL-MHzKArWydeEVDVh6_g0";
+// The same, issued before there was such a user.
+constexpr std::string_view kOlderClientToken = HEADER
     "eyJhdWQiOiJjbGllbnQiLCJleHAiOjE4OTAwMDAwMDAsImlhdCI6MTc5MDAwMDAwMCwiaXNzIjoiaHR0cDovL2"
     "xvY2FsaG9zdDozMDAwLyIsInN1YiI6Im11cmllbC5iYWdnZUBub3doZXJlLmNvbSJ9."
     "1dja52sRy5lusuFeEtdTs4TXOW0mzsFbYAw1o2UunMs";
@@ -108,9 +113,26 @@ TEST_F(Sessions, BelongsToOneSecretAndIssuer) {
 TEST_F(Sessions, AudienceIsClient) {
   EXPECT_EQ("unknown", Check(kApiToken));
   EXPECT_EQ("allowed", Check(kClientToken));
+  EXPECT_EQ(1u, verdict_.jwt_signed);
   // A session is never stored, and does not pass for a credential.
   EXPECT_EQ("unknown", store_.Verify(Session(kEmail)));
   EXPECT_NE("allowed", VerifyUntracked(kClientToken));
+}
+
+// An address may come to belong to somebody else, whose session the older one must not become.
+TEST_F(Sessions, IsNoOlderThanItsUserAndHisAddress) {
+  EXPECT_EQ("unknown", Check(kOlderClientToken));
+  EXPECT_EQ(1u, verdict_.jwt_signed);
+  const latchkey_jwt_key other = Key("another secret");
+  EXPECT_EQ("unknown", Check(kClientToken, 0, other));
+  EXPECT_EQ(0u, verdict_.jwt_signed);
+  EXPECT_EQ("allowed", Check(kClientToken));
+  store_.clock().Advance(100);
+  SetEmail("m@nowhere.com");
+  const latchkey_uuid heir = store_.CreateUser("Heir", kEmail);
+  EXPECT_EQ("unknown", Check(kClientToken)) << latchkey_test::Text(heir);
+  const std::string by_uuid = Session(latchkey_test::Text(user_));
+  EXPECT_EQ("unknown", Check(by_uuid)) << "issued before the address changed";
 }
 
 TEST_F(Sessions, FollowsItsUser) {

@@ -93,6 +93,27 @@ TEST_F(Sweep, ByMintingCredential) {
   ExpectRevokes(options_, {"minted"});
 }
 
+// Otherwise what was asked for just before a revocation would outlive the sweep that follows it.
+TEST_F(Sweep, ARevokedCredentialMakesNothingMore) {
+  auto wish = TestStore::KeyOptions(project_, LATCHKEY_KIND_PROJECT_KEY, "late");
+  wish.minted_by = keys_["project"].uuid;
+  char secret[LATCHKEY_NEW_SECRET_BYTES_MAX];
+  const auto create = [&] {
+    return latchkey_credential_create(store_, &wish, secret, sizeof secret, nullptr, nullptr);
+  };
+  EXPECT_CODE(LATCHKEY_OK, create());
+  ASSERT_CODE(LATCHKEY_OK,
+              latchkey_credential_revoke(store_, &wish.minted_by, nullptr, nullptr, 0, nullptr));
+  EXPECT_CODE(LATCHKEY_FORBIDDEN, create());
+  // By a sweep whose tombstones are still to be written, too.
+  options_.owner = muriel_;
+  ASSERT_CODE(LATCHKEY_OK, latchkey_revoke_all(store_, &options_, nullptr));
+  wish.minted_by = keys_["muriel"].uuid;
+  EXPECT_CODE(LATCHKEY_FORBIDDEN, create());
+  wish.minted_by = project_;  // no credential at all
+  EXPECT_CODE(LATCHKEY_NOT_FOUND, create());
+}
+
 TEST_F(Sweep, ByScopesAllOfThem) {
   options_.scopes = 3;
   ExpectRevokes(options_, {"eustace", "project"});

@@ -221,6 +221,10 @@ void Driver::CreateKey() {
     return Expect(LATCHKEY_CONFLICT, code, "the UUID is taken");
   }
   if (owner->deleted_s != 0) return Expect(LATCHKEY_NOT_FOUND, code, "the owner is deleted");
+  const auto mint = model_.keys.find(due.minted_by);
+  if (mint != model_.keys.end() && mint->second.revoked_s != 0) {
+    return Expect(LATCHKEY_FORBIDDEN, code, "a revoked key makes nothing");
+  }
   Expect(LATCHKEY_OK, code, "create key");
   if (code != LATCHKEY_OK) return;
   if (due.uuid.empty()) due.uuid = Text(row.uuid);
