@@ -68,7 +68,7 @@ Verdict JudgeClaims(const Engine& engine, ByteView jwt, const JwtKey& key, bool 
   const Result<JwtClaims> claims = ReadClaims(jwt);
   if (!claims.ok() || claims->issuer != key.issuer ||
       claims->audience != ByteView(session ? "client" : "api_key") ||
-      !claims->expires_s.has_value()) {
+      !claims->expires_s.has_value() || claims->subject.empty()) {
     return verdict;
   }
   verdict.jwt_signed = true;

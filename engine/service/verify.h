@@ -40,7 +40,7 @@ struct Verdict {
   Uuid owner;
   uint64_t scopes = 0;
   int64_t expires_s = 0;
-  bool jwt_signed = false;  // a JWT whose signature, issuer and audience were judged, and held
+  bool jwt_signed = false;  // a JWT whose signature and claims were judged, and held
 };
 
 // No lock, no allocation, no device, unless an untracked token is to be judged.

@@ -34,7 +34,8 @@ PRIVATE_HEADER = re.compile(r"([a-z]+)/(?:rocks_[a-z_]+|[a-z_]+_impl)\.h")
 # The libraries that the engine stands on, each with the only files that may include it, as a
 # pattern and in words. Elsewhere a forward declaration does.
 THIRD_PARTY = [
-    (r"simdjson(\.h|/.*)", r"engine/codec/json\.cc", "only codec/json.cc may include simdjson"),
+    (r"simdjson(\.h|/.*)", r"engine/codec/json\.cc|bindings/http/(json_body|target)\.cc",
+     "only codec/json.cc, and json_body.cc and target.cc of the host, may include simdjson"),
     (r"sodium(\.h|/.*)", r"engine/crypto/.*", "only crypto may include libsodium"),
     (r"openssl/.*", r"engine/crypto/.*", "only crypto may include OpenSSL"),
     (r"rocksdb/.*", r"engine/storage/([a-z_]+\.cc|rocks_[a-z_]+\.h|[a-z_]+_impl\.h)",
