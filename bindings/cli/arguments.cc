@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "backend.h"
+
 namespace latchkey::cli {
 namespace {
 

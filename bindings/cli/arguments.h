@@ -10,14 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "store.h"
-
 namespace CLI {
 class App;
 class Option;
 }  // namespace CLI
 
 namespace latchkey::cli {
+
+struct Globals;
 
 // A flag with a text, which may be empty, as opposed to a flag that was not given.
 struct TextFlag {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "rows.h"
-#include "store.h"
 
 namespace CLI {
 class App;

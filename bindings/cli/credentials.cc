@@ -1,7 +1,6 @@
 // latchkey token, latchkey user key, latchkey project key: list|create|view|update|revoke. One set
 // of verbs; a Noun says what differs.
 #include <csignal>
-#include <cstring>
 #include <memory>
 
 #include "arguments.h"
@@ -28,52 +27,45 @@ std::string Describe(const Noun& noun, const Target& target) {
          Quoted(target.owner);
 }
 
-latchkey_credential Find(const Store& store, const Noun& noun, const Target& target) {
-  const latchkey_uuid owner = store.FindOwner(noun.owner_sort, target.owner).uuid;
-  auto credential = Sized<latchkey_credential>();
-  Require(latchkey_credential_find(store.get(), &owner, noun.kind, target.id.data(),
-                                   target.id.size(), &credential),
-          Describe(noun, target),
-          {.not_found = std::string("To see what there is: latchkey ") + noun.command + " list " +
-                        noun.owner_name + " [--revoked]",
-           .invalid = "Give its UUID or its slug."});
-  return credential;
+Credential Find(Backend* backend, const Noun& noun, const Target& target) {
+  return backend->FindCredential(
+      noun, target.owner, target.id,
+      {Describe(noun, target),
+       {.not_found = std::string("To see what there is: latchkey ") + noun.command + " list " +
+                     noun.owner_name + " [--revoked]",
+        .invalid = "Give its UUID or its slug."}});
 }
 
-int PrintCredential(const Globals& globals, const Store& store,
-                    const latchkey_credential& credential) {
+int PrintCredential(const Globals& globals, Backend* backend, const Credential& credential) {
   if (globals.json()) {
-    PrintJson(CredentialJson(store, credential));
+    PrintJson(wire::CredentialJson(credential.row, credential.token));
   } else {
-    PrintFields(CredentialFields(store, credential));
+    PrintFields(CredentialFields(credential, backend->TimeS()));
   }
   return kDone;
 }
 
 int List(const Globals& globals, const Noun& noun, const std::string& owner,
          const ListFlags& flags) {
-  latchkey_list_options options = ReadListFlags(flags);
-  const Store store(globals);
-  options.owner = store.FindOwner(noun.owner_sort, owner).uuid;
-  options.kind = noun.kind;
-  std::vector<latchkey_credential> rows(options.page_size, Sized<latchkey_credential>());
-  size_t count = 0;
-  uint64_t total = 0;
-  Require(latchkey_credential_list(store.get(), &options, rows.empty() ? nullptr : rows.data(),
-                                   rows.size(), &count, &total),
-          std::string(noun.words) + " list of " + Quoted(owner));
-  rows.resize(count);
+  const latchkey_list_options options = ReadListFlags(flags);
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
+  const Page<Credential> page = backend->ListCredentials(
+      noun, owner, options, {std::string(noun.words) + " list of " + Quoted(owner)});
   if (globals.json()) {
     Json list = Json::array();
-    for (const latchkey_credential& row : rows) list.push_back(CredentialJson(store, row));
+    for (const Credential& credential : page.rows) {
+      list.push_back(wire::CredentialJson(credential.row, credential.token));
+    }
     PrintJson(list);
     return kDone;
   }
-  const int64_t now_s = store.Stats().time_s;
+  const int64_t now_s = backend->TimeS();
   Table table(CredentialHeadings());
-  for (const latchkey_credential& row : rows) table.AddRow(CredentialRow(row, now_s));
-  if (count > 0) table.Print();
-  PrintText(PageSummary(options.page, options.page_size, count, total) + "\n");
+  for (const Credential& credential : page.rows) {
+    table.AddRow(CredentialRow(credential.row, now_s));
+  }
+  if (!page.rows.empty()) table.Print();
+  PrintText(PageSummary(options.page, options.page_size, page.rows.size(), page.total) + "\n");
   return kDone;
 }
 
@@ -91,35 +83,28 @@ void FlushSecret(const Noun& noun, const CreateFlags& flags, const std::string& 
 
 int Create(const Globals& globals, const Noun& noun, const CreateFlags& flags) {
   auto options = Sized<latchkey_credential_create_options>();
-  options.kind = noun.kind;
   options.has_ttl = flags.ttl.given() ? 1 : 0;
   options.ttl_s = ReadTtl(flags.ttl, LATCHKEY_TTL_MAX_S, 0);
   options.scopes = ReadScopes(flags.scopes);
   options.name = flags.name.data();
   options.name_size = flags.name.size();
-  const Store store(globals);
-  options.owner = store.FindOwner(noun.owner_sort, flags.owner).uuid;
-
-  struct WipedSecret {
-    char text[LATCHKEY_NEW_SECRET_BYTES_MAX] = "";
-    ~WipedSecret() { explicit_bzero(text, sizeof text); }
-  } secret;
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
   // The pipe that the secret is to go into may be closed: to be told, not to die of it.
   std::signal(SIGPIPE, SIG_IGN);
-  auto credential = Sized<latchkey_credential>();
-  Require(latchkey_credential_create(store.get(), &options, secret.text, sizeof secret.text,
-                                     nullptr, &credential),
-          std::string("new ") + noun.words + " " + Quoted(flags.name.value) + " of " +
-              noun.owner_word + " " + Quoted(flags.owner),
-          {.not_found = "What is deleted cannot be given a key."});
+  SecretText secret;
+  const Credential credential =
+      backend->CreateCredential(noun, flags.owner, options, &secret,
+                                {std::string("new ") + noun.words + " " + Quoted(flags.name.value) +
+                                     " of " + noun.owner_word + " " + Quoted(flags.owner),
+                                 {.not_found = "What is deleted cannot be given a key."}});
   if (globals.json()) {
-    PrintJson(CreatedJson(noun, credential, secret.text));
+    PrintJson(wire::CreatedJson(credential.row, secret));
   } else {
-    PrintFields({{"key", secret.text}});
+    PrintFields({{"key", std::string(secret)}});
     PrintText("This is the only time that it is shown: keep it now.\n\n");
-    PrintFields(CredentialFields(store, credential));
+    PrintFields(CredentialFields(credential, backend->TimeS()));
   }
-  FlushSecret(noun, flags, FormatUuid(credential.uuid));
+  FlushSecret(noun, flags, wire::FormatUuid(credential.row.uuid));
   return kDone;
 }
 
@@ -134,24 +119,24 @@ int Rename(const Globals& globals, const Noun& noun, const Target& target, const
     RefuseUsage(Describe(noun, target), "there is nothing to update",
                 "Give the new name with --name.");
   }
-  const Store store(globals);
-  const latchkey_uuid uuid = Find(store, noun, target).uuid;
-  auto renamed = Sized<latchkey_credential>();
-  Require(
-      latchkey_credential_rename(store.get(), &uuid, name.data(), name.size(), nullptr, &renamed),
-      Describe(noun, target) + " to " + Quoted(name.value));
-  return PrintCredential(globals, store, renamed);
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
+  const Credential renamed =
+      backend->RenameCredential(noun, Find(backend.get(), noun, target), name.value,
+                                {Describe(noun, target) + " to " + Quoted(name.value)});
+  return PrintCredential(globals, backend.get(), renamed);
 }
 
 int Revoke(const Globals& globals, const Noun& noun, const Target& target) {
   RequireTerminalOrYes(globals);
-  const Store store(globals);
-  const latchkey_credential credential = Find(store, noun, target);
-  const std::string thing = std::string(noun.words) + " '" + EscapeForTerminal(NameOf(credential)) +
-                            "' (" + FormatUuid(credential.uuid) + ")";
-  if (credential.revoked_s == 0) Confirm(globals, "Revoke " + thing + " for good?");
-  Require(latchkey_credential_revoke(store.get(), &credential.uuid, nullptr, nullptr, 0, nullptr),
-          thing, {.conflict = "Nothing is left to do: it is refused, and stays so."});
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
+  const Credential credential = Find(backend.get(), noun, target);
+  const std::string thing = std::string(noun.words) + " '" +
+                            EscapeForTerminal(NameOf(credential.row)) + "' (" +
+                            wire::FormatUuid(credential.row.uuid) + ")";
+  if (credential.row.revoked_s == 0) Confirm(globals, "Revoke " + thing + " for good?");
+  backend->RevokeCredential(
+      noun, credential,
+      {thing, {.conflict = "Nothing is left to do: it is refused, and stays so."}});
   if (globals.json()) {
     PrintJson(nullptr);
   } else {
@@ -211,8 +196,8 @@ void AddCredentialVerbs(CLI::App* parent, const Noun& noun, Globals* globals) {
   CLI::App* view = AddTargetVerb(parent, noun, "view", "get", "Show one",
                                  command + " view" + owner + " ci", target.get());
   OnRun(view, globals, [=] {
-    const Store store(*globals);
-    return PrintCredential(*globals, store, Find(store, noun, *target));
+    const std::unique_ptr<Backend> backend = OpenBackend(*globals);
+    return PrintCredential(*globals, backend.get(), Find(backend.get(), noun, *target));
   });
 
   auto name = std::make_shared<TextFlag>();

@@ -8,8 +8,6 @@
 namespace latchkey::cli {
 namespace {
 
-constexpr size_t kRowsRead = 256;
-
 struct GrantArguments {
   std::string project;
   std::string user;
@@ -17,11 +15,12 @@ struct GrantArguments {
 };
 
 uint32_t ReadRole(const std::string& text) {
-  for (uint32_t role : {LATCHKEY_ROLE_VIEWER, LATCHKEY_ROLE_DEVELOPER, LATCHKEY_ROLE_MAINTAINER}) {
-    if (text == RoleWord(role)) return role;
+  const uint32_t role = wire::ParseRole(text);
+  if (role == LATCHKEY_ROLE_NONE) {
+    RefuseUsage("role " + Quoted(text), "a role is viewer, developer or maintainer",
+                "Give one of the three.");
   }
-  RefuseUsage("role " + Quoted(text), "a role is viewer, developer or maintainer",
-              "Give one of the three.");
+  return role;
 }
 
 std::string Describe(const GrantArguments& arguments) {
@@ -29,28 +28,24 @@ std::string Describe(const GrantArguments& arguments) {
 }
 
 int SetGrant(const Globals& globals, const GrantArguments& arguments) {
-  auto grant = Sized<latchkey_grant>();
-  grant.role = ReadRole(arguments.role);
-  const Store store(globals);
-  grant.project = store.FindOwner(LATCHKEY_OWNER_PROJECT, arguments.project).uuid;
-  grant.user = store.FindOwner(LATCHKEY_OWNER_USER, arguments.user).uuid;
-  Require(latchkey_grant_set(store.get(), &grant.project, &grant.user, grant.role, nullptr),
-          Describe(arguments), {.not_found = "What is deleted cannot be granted a role."});
+  const uint32_t role = ReadRole(arguments.role);
+  const latchkey_grant grant = OpenBackend(globals)->SetGrant(
+      arguments.project, arguments.user, role,
+      {Describe(arguments), {.not_found = "What is deleted cannot be granted a role."}});
   if (globals.json()) {
-    PrintJson(GrantJson(grant));
+    PrintJson(wire::GrantJson(grant));
   } else {
-    PrintText(Quoted(arguments.user) + " is " + RoleWord(grant.role) + " of " +
+    PrintText(Quoted(arguments.user) + " is " + wire::RoleWord(grant.role) + " of " +
               Quoted(arguments.project) + "\n");
   }
   return kDone;
 }
 
 int RemoveGrant(const Globals& globals, const GrantArguments& arguments) {
-  const Store store(globals);
-  const latchkey_uuid project = store.FindOwner(LATCHKEY_OWNER_PROJECT, arguments.project).uuid;
-  const latchkey_uuid user = store.FindOwner(LATCHKEY_OWNER_USER, arguments.user).uuid;
-  Require(latchkey_grant_remove(store.get(), &project, &user, nullptr), Describe(arguments),
-          {.not_found = "To see the roles there are: latchkey grant list PROJECT"});
+  OpenBackend(globals)->RemoveGrant(
+      arguments.project, arguments.user,
+      {Describe(arguments),
+       {.not_found = "To see the roles there are: latchkey grant list PROJECT"}});
   if (globals.json()) {
     PrintJson(nullptr);
   } else {
@@ -61,28 +56,20 @@ int RemoveGrant(const Globals& globals, const GrantArguments& arguments) {
 }
 
 int ListGrants(const Globals& globals, const GrantArguments& arguments) {
-  const Store store(globals);
-  const latchkey_uuid project = store.FindOwner(LATCHKEY_OWNER_PROJECT, arguments.project).uuid;
-  std::vector<latchkey_grant> grants;
-  for (size_t count = kRowsRead; count == kRowsRead;) {
-    std::vector<latchkey_grant> rows(kRowsRead, Sized<latchkey_grant>());
-    const latchkey_uuid* after = grants.empty() ? nullptr : &grants.back().user;
-    uint64_t total = 0;
-    Require(
-        latchkey_grant_list(store.get(), &project, after, rows.data(), rows.size(), &count, &total),
-        "grants of " + Quoted(arguments.project));
-    grants.insert(grants.end(), rows.begin(), rows.begin() + static_cast<ptrdiff_t>(count));
-  }
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
+  const std::vector<latchkey_grant> grants =
+      backend->ListGrants(arguments.project, {"grants of " + Quoted(arguments.project)});
   if (globals.json()) {
     Json list = Json::array();
-    for (const latchkey_grant& grant : grants) list.push_back(GrantJson(grant));
+    for (const latchkey_grant& grant : grants) list.push_back(wire::GrantJson(grant));
     PrintJson(list);
     return kDone;
   }
   Table table({"USER", "ROLE", "SLUG"});
   for (const latchkey_grant& grant : grants) {
-    const std::string user = FormatUuid(grant.user);
-    table.AddRow({user, RoleWord(grant.role), store.FindOwner(LATCHKEY_OWNER_USER, user).slug});
+    const std::string user = wire::FormatUuid(grant.user);
+    table.AddRow(
+        {user, wire::RoleWord(grant.role), backend->FindOwner(LATCHKEY_OWNER_USER, user).slug});
   }
   if (!grants.empty()) table.Print();
   PrintText(PageSummary(1, 0, grants.size(), grants.size()) + "\n");

@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "store.h"
 #include "terminal.h"
 
 namespace latchkey::cli {
@@ -104,6 +105,7 @@ void PrintReport(const Globals& globals, const ImportRun& run, bool dry_run,
 }
 
 int Import(const Globals& globals, const std::string& path, bool dry_run) {
+  RequireStore(globals, "import");
   ImportRun run;
   run.json = globals.json();
   OpenInput(path, &run);

@@ -15,8 +15,11 @@ constexpr const char* kFooter =
     "  latchkey user create --name 'Muriel Bagge'\n"
     "  latchkey user key create muriel-bagge --name ci --ttl 90d\n"
     "  printf %s \"$KEY\" | latchkey verify\n"
+    "  latchkey --host http://127.0.0.1:61016 --key-file admin.key user list\n"
     "\n"
     "Every verb has its own --help with an example. Flags can stand before or behind the verb.\n"
+    "A flag beats every variable, and LATCHKEY_HOST beats LATCHKEY_STORE.\n"
+    "The store itself is needed by init, import and verify --at.\n"
     "Exit codes: 0 done; 1 refused (denied, not found, conflict); 2 wrong usage; 3 failure.";
 
 // CLI11 reads `--flag=` as `--flag` and takes the next argument for its value, so that
@@ -39,14 +42,19 @@ std::vector<std::string> SplitEmptyValues(int argc, char** argv) {
 }
 
 void AddGlobals(CLI::App* app, Globals* globals) {
-  app->add_option("--store", globals->store_path,
-                  "The store's folder; ./latchkey-data unless given")
-      ->type_name("DIR")
-      ->envname("LATCHKEY_STORE");
-  app->add_option("--pepper-file", globals->pepper_path,
-                  "The store's pepper; DIR.pepper unless given")
-      ->type_name("FILE")
-      ->envname("LATCHKEY_PEPPER_FILE");
+  PlaceFlags* flags = &globals->flags;
+  AddText(app, "--store", &flags->store, "DIR (Env:LATCHKEY_STORE)",
+          "The store's folder; ./latchkey-data unless given");
+  AddText(app, "--pepper-file", &flags->pepper_file, "FILE (Env:LATCHKEY_PEPPER_FILE)",
+          "The store's pepper; DIR.pepper unless given");
+  AddText(app, "--host", &flags->host, "URL (Env:LATCHKEY_HOST)",
+          "Work through the host at this address instead of on a store");
+  AddText(app, "--key-file", &flags->key_file, "FILE (Env:LATCHKEY_KEY_FILE)",
+          "What to ask the host with: a file of mode 0600 with a user key or a session");
+  AddText(app, "--key", &flags->key, "KEY (Env:LATCHKEY_API_KEY, LATCHKEY_API_TOKEN)",
+          "The key itself; better not: arguments can be seen by others");
+  AddText(app, "--ca-file", &flags->ca_file, "FILE (Env:LATCHKEY_CA_FILE)",
+          "The certificates (PEM) that a host's must come from; the system's unless given");
   app->add_option("-o,--output", globals->output,
                   "table for people (unless given), json for programs: one value and nothing else")
       ->type_name("table|json")
@@ -86,21 +94,6 @@ void ComplainAbout(const CLI::App& app, const CLI::ParseError& error) {
   for (const std::string& argument : app.remaining(true)) unknown += " " + Quoted(argument);
   Complain(unknown.empty() ? EscapeForTerminal(WithoutSecrets(error.what()))
                            : "not understood:" + unknown);
-}
-
-// What is left to settle once the line has been split.
-void FinishGlobals(Globals* globals) {
-  if (globals->output != "table" && globals->output != "json") {
-    RefuseUsage("--output " + Quoted(globals->output), "it is table or json",
-                "Give one of the two.");
-  }
-  // "data/" and "data" are one folder, and have one pepper beside it.
-  while (globals->store_path.size() > 1 && globals->store_path.back() == '/') {
-    globals->store_path.pop_back();
-  }
-  if (globals->store_path.empty()) {
-    RefuseUsage("--store", "a folder has a name", "Name the store's folder.");
-  }
 }
 
 int Run(int argc, char** argv) {

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <optional>
 
 #include "refusal.h"
@@ -126,32 +125,6 @@ std::string EscapeForTerminal(std::string_view text) {
     }
   }
   return out;
-}
-
-std::string FormatTime(int64_t unix_s) {
-  const time_t time = static_cast<time_t>(unix_s);
-  std::tm utc = {};
-  char text[64] = "";
-  if (gmtime_r(&time, &utc) != nullptr) {
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900,
-                  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  }
-  return text;
-}
-
-std::string FormatUuid(const latchkey_uuid& uuid) {
-  char text[LATCHKEY_UUID_TEXT_SIZE];
-  latchkey_uuid_format(&uuid, text);
-  return text;
-}
-
-bool IsNil(const latchkey_uuid& uuid) {
-  return std::all_of(std::begin(uuid.bytes), std::end(uuid.bytes),
-                     [](uint8_t byte) { return byte == 0; });
-}
-
-Json UuidOrNull(const latchkey_uuid& uuid) {
-  return IsNil(uuid) ? Json(nullptr) : Json(FormatUuid(uuid));
 }
 
 Table::Table(std::vector<std::string> headings) { rows_.push_back(std::move(headings)); }

@@ -3,9 +3,8 @@
 // rewrite the lines around it.
 #pragma once
 
-#include <latchkey/latchkey.h>
+#include <wire/wire.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,8 +12,7 @@
 
 namespace latchkey::cli {
 
-// Keeps its members in the order in which they were added.
-using Json = nlohmann::ordered_json;
+using wire::Json;
 
 // One value on lines of its own, and one value on one line.
 void PrintJson(const Json& value);
@@ -27,13 +25,6 @@ void FlushOutput();
 // Control, direction and invisible characters as \u{202e}, a backslash as two, and bytes that are
 // not UTF-8 as \xff.
 std::string EscapeForTerminal(std::string_view text);
-
-// RFC 3339, UTC, whole seconds.
-std::string FormatTime(int64_t unix_s);
-std::string FormatUuid(const latchkey_uuid& uuid);
-bool IsNil(const latchkey_uuid& uuid);
-// A UUID as JSON; all zero = null.
-Json UuidOrNull(const latchkey_uuid& uuid);
 
 // Columns under headings, as wide as they need to be. Cells are escaped here.
 class Table {

@@ -27,7 +27,7 @@ std::string TakenRemedy(uint32_t sort) {
 
 int PrintOwner(const Globals& globals, const latchkey_owner& owner) {
   if (globals.json()) {
-    PrintJson(OwnerJson(owner));
+    PrintJson(wire::OwnerJson(owner));
   } else {
     PrintFields(OwnerFields(owner));
   }
@@ -35,7 +35,6 @@ int PrintOwner(const Globals& globals, const latchkey_owner& owner) {
 }
 
 int CreateOwner(const Globals& globals, uint32_t sort, const OwnerFlags& flags) {
-  const Store store(globals);
   auto options = Sized<latchkey_owner_create_options>();
   options.sort = sort;
   options.admin = flags.is_admin ? 1 : 0;
@@ -46,46 +45,35 @@ int CreateOwner(const Globals& globals, uint32_t sort, const OwnerFlags& flags) 
   options.slug_size = flags.slug.size();
   options.email = flags.email.data();
   options.email_size = flags.email.size();
-  auto owner = Sized<latchkey_owner>();
-  Require(latchkey_owner_create(store.get(), &options, &owner),
-          std::string("new ") + OwnerWord(sort) + " " + Quoted(flags.name.value),
-          {.conflict = TakenRemedy(sort)});
-  return PrintOwner(globals, owner);
+  const std::string thing = std::string("new ") + OwnerWord(sort) + " " + Quoted(flags.name.value);
+  return PrintOwner(globals, OpenBackend(globals)->CreateOwner(
+                                 options, {thing, {.conflict = TakenRemedy(sort)}}));
 }
 
 int ListOwners(const Globals& globals, uint32_t sort, const ListFlags& flags) {
   latchkey_list_options options = ReadListFlags(flags);
   options.kind = sort;
-  const Store store(globals);
-  std::vector<latchkey_owner> rows(options.page_size, Sized<latchkey_owner>());
-  size_t count = 0;
-  uint64_t total = 0;
-  Require(latchkey_owner_list(store.get(), &options, rows.empty() ? nullptr : rows.data(),
-                              rows.size(), &count, &total),
-          std::string(OwnerWord(sort)) + " list");
-  rows.resize(count);
+  const Page<latchkey_owner> page =
+      OpenBackend(globals)->ListOwners(options, {std::string(OwnerWord(sort)) + " list"});
   if (globals.json()) {
     Json list = Json::array();
-    for (const latchkey_owner& owner : rows) list.push_back(OwnerJson(owner));
+    for (const latchkey_owner& owner : page.rows) list.push_back(wire::OwnerJson(owner));
     PrintJson(list);
     return kDone;
   }
   Table table(OwnerHeadings(sort));
-  for (const latchkey_owner& owner : rows) table.AddRow(OwnerRow(owner));
-  if (count > 0) table.Print();
-  PrintText(PageSummary(options.page, options.page_size, count, total) + "\n");
+  for (const latchkey_owner& owner : page.rows) table.AddRow(OwnerRow(owner));
+  if (!page.rows.empty()) table.Print();
+  PrintText(PageSummary(options.page, options.page_size, page.rows.size(), page.total) + "\n");
   return kDone;
 }
 
 int UpdateOwner(const Globals& globals, uint32_t sort, const std::string& id,
-                latchkey_owner_update_options options) {
-  const Store store(globals);
-  options.uuid = store.FindOwner(sort, id).uuid;
-  auto owner = Sized<latchkey_owner>();
-  Require(latchkey_owner_update(store.get(), &options, &owner),
-          std::string(OwnerWord(sort)) + " " + Quoted(id),
-          {.not_found = "What is deleted cannot be changed.", .conflict = TakenRemedy(sort)});
-  return PrintOwner(globals, owner);
+                const latchkey_owner_update_options& options) {
+  const Context context = {
+      std::string(OwnerWord(sort)) + " " + Quoted(id),
+      {.not_found = "What is deleted cannot be changed.", .conflict = TakenRemedy(sort)}};
+  return PrintOwner(globals, OpenBackend(globals)->UpdateOwner(sort, id, options, context));
 }
 
 int UpdateOwnerFlags(const Globals& globals, uint32_t sort, const std::string& id,
@@ -129,15 +117,15 @@ int LockUser(const Globals& globals, const std::string& id, bool locked) {
 
 int DeleteOwner(const Globals& globals, uint32_t sort, const std::string& id) {
   RequireTerminalOrYes(globals);
-  const Store store(globals);
-  const latchkey_owner owner = store.FindOwner(sort, id);
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
+  const latchkey_owner owner = backend->FindOwner(sort, id);
   const std::string thing = std::string(OwnerWord(sort)) + " '" + EscapeForTerminal(NameOf(owner)) +
-                            "' (" + FormatUuid(owner.uuid) + ")";
+                            "' (" + wire::FormatUuid(owner.uuid) + ")";
   if (owner.deleted_s == 0) {
     Confirm(globals, "Delete " + thing + " and refuse every credential of it for good?");
   }
-  Require(latchkey_owner_delete(store.get(), &owner.uuid, nullptr), thing,
-          {.conflict = "Nothing is left to do: its credentials are refused."});
+  backend->DeleteOwner(
+      owner, {thing, {.conflict = "Nothing is left to do: its credentials are refused."}});
   if (globals.json()) {
     PrintJson(nullptr);
   } else {
@@ -210,7 +198,7 @@ void AddOwnerVerbs(CLI::App* parent, uint32_t sort, Globals* globals) {
   AddCreateVerb(parent, sort, globals);
   AddSimpleVerb(parent, sort, globals, "view", "get", "Show one",
                 [](const Globals& told, uint32_t owner_sort, const std::string& id) {
-                  return PrintOwner(told, Store(told).FindOwner(owner_sort, id));
+                  return PrintOwner(told, OpenBackend(told)->FindOwner(owner_sort, id));
                 });
   AddUpdateVerb(parent, sort, globals);
   if (sort == LATCHKEY_OWNER_USER) {

@@ -57,7 +57,7 @@ std::string RemedyOf(latchkey_code code, const Remedies& remedies) {
     case LATCHKEY_CONFLICT:
       return remedies.conflict;
     case LATCHKEY_BUSY:
-      return "Another process holds the store: stop it, or wait, and try again.";
+      return remedies.busy.empty() ? "Try again in a moment." : remedies.busy;
     case LATCHKEY_OUTCOME_UNKNOWN:
       return "It may or may not have happened: look, then try again.";
     case LATCHKEY_IO:
@@ -120,6 +120,11 @@ void Require(latchkey_code code, const std::string& thing, const Remedies& remed
   if (code == LATCHKEY_OK) return;
   std::string rule = latchkey_error_text();
   if (rule.empty()) rule = latchkey_code_text(code);
+  Refuse(code, thing, rule, remedies);
+}
+
+void Refuse(latchkey_code code, const std::string& thing, const std::string& rule,
+            const Remedies& remedies) {
   throw Refusal(ExitCodeOf(code), thing, rule, RemedyOf(code, remedies));
 }
 

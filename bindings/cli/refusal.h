@@ -40,11 +40,16 @@ struct Remedies {
   std::string not_found = {};
   std::string conflict = {};
   std::string invalid = {};
+  std::string busy = {};
 };
 
 // Throws unless `code` is OK. To be called right after the call that gave the code, since the rule
 // is latchkey_error_text() of that call. `thing` as in Refusal.
 void Require(latchkey_code code, const std::string& thing, const Remedies& remedies = {});
+
+// Throws for a code that is not OK, with the rule that was broken.
+[[noreturn]] void Refuse(latchkey_code code, const std::string& thing, const std::string& rule,
+                         const Remedies& remedies);
 
 [[noreturn]] void RefuseUsage(const std::string& thing, const std::string& rule,
                               const std::string& remedy = "");

@@ -1,10 +1,5 @@
 // latchkey session: a client JWT, with which a user or a script talks to a REST host.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 
 #include "arguments.h"
@@ -24,50 +19,6 @@ struct SessionFlags {
   TextFlag issuer;
 };
 
-// The signing secret of a file, less one newline at its end. Wiped.
-class JwtSecret {
- public:
-  explicit JwtSecret(const std::string& path) {
-    const std::string thing = "file " + Quoted(path);
-    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) Fail(thing);
-    ssize_t got = 1;
-    while (got != 0 && size_ < bytes_.size()) {
-      got = read(file, bytes_.data() + size_, bytes_.size() - size_);
-      if (got < 0 && errno != EINTR) {
-        const int error = errno;
-        close(file);
-        errno = error;
-        Fail(thing);
-      }
-      if (got > 0) size_ += static_cast<size_t>(got);
-    }
-    close(file);
-    if (size_ > 0 && bytes_[size_ - 1] == '\n') {
-      --size_;
-      if (size_ > 0 && bytes_[size_ - 1] == '\r') --size_;
-    }
-    if (size_ == 0 || size_ > kJwtSecretBytesMax) {
-      RefuseUsage(thing, "a signing secret has 1 to 4096 bytes",
-                  "Give the file that the host has, too.");
-    }
-  }
-  ~JwtSecret() { explicit_bzero(bytes_.data(), bytes_.size()); }
-  JwtSecret(const JwtSecret&) = delete;
-  JwtSecret& operator=(const JwtSecret&) = delete;
-
-  const char* data() const { return bytes_.data(); }
-  size_t size() const { return size_; }
-
- private:
-  [[noreturn]] static void Fail(const std::string& thing) {
-    throw Refusal(kFailure, thing, strerror(errno), "Name a readable file with --jwt-secret-file.");
-  }
-
-  std::array<char, kJwtSecretBytesMax + 3> bytes_;  // a CRLF, and one to see that it is too long
-  size_t size_ = 0;
-};
-
 // `sub`: the user's e-mail, or UUID when there is none. An e-mail is taken as it stands: whether
 // there is such a user, the host looks up anyway.
 std::string SubjectOf(const Globals& globals, const std::string& user) {
@@ -80,7 +31,7 @@ std::string SubjectOf(const Globals& globals, const std::string& user) {
     }
     return user;
   }
-  const latchkey_owner owner = Store(globals).FindOwner(LATCHKEY_OWNER_USER, user);
+  const latchkey_owner owner = OpenBackend(globals)->FindOwner(LATCHKEY_OWNER_USER, user);
   if (owner.deleted_s != 0) {
     throw Refusal(kRefused, "user " + Quoted(user), "the user is deleted",
                   "To see who is there: latchkey user list");
@@ -90,7 +41,7 @@ std::string SubjectOf(const Globals& globals, const std::string& user) {
              " is locked: hosts refuse this token until: latchkey user unlock " +
              EscapeForTerminal(owner.slug));
   }
-  return owner.email[0] == '\0' ? FormatUuid(owner.uuid) : owner.email;
+  return owner.email[0] == '\0' ? wire::FormatUuid(owner.uuid) : owner.email;
 }
 
 int IssueSession(const Globals& globals, const SessionFlags& flags) {
@@ -100,7 +51,8 @@ int IssueSession(const Globals& globals, const SessionFlags& flags) {
     RefuseUsage("--jwt-secret-file", "a session is signed with the host's secret",
                 "Name the file that holds it, or set LATCHKEY_JWT_SECRET_FILE.");
   }
-  const JwtSecret secret(flags.secret_file.value);
+  const SecretText secret = ReadSecretFile(flags.secret_file.value, "--jwt-secret-file",
+                                           "a signing secret", kJwtSecretBytesMax, false);
   const std::string issuer = flags.issuer.given() ? flags.issuer.value : kIssuerDefault;
   auto key = Sized<latchkey_jwt_key>();
   key.secret = secret.data();
@@ -124,7 +76,7 @@ int IssueSession(const Globals& globals, const SessionFlags& flags) {
   Json json;
   json["token"] = text;
   json["user"] = subject;
-  json["expiration"] = FormatTime(expires_s);
+  json["expiration"] = wire::FormatTime(expires_s);
   PrintJson(json);
   return kDone;
 }
@@ -137,7 +89,7 @@ void AddSessionVerb(CLI::App* parent, Globals* globals) {
       AddVerb(parent, "session", "", "Sign a client JWT for REST hosts",
               "latchkey session muriel.bagge@nowhere.com --jwt-secret-file jwt.secret");
   AddPositional(verb, "USER", &flags->user,
-                "Slug, UUID or e-mail; given an e-mail, no store is opened");
+                "Slug, UUID or e-mail; given an e-mail, no store is opened and no host asked");
   AddTextWithEnvironment(verb, "--ttl", &flags->ttl, "TTL",
                          "Lifetime: seconds, or 12h, 30m; at most 30d; 3600 unless given");
   AddTextWithEnvironment(verb, "--jwt-secret-file", &flags->secret_file, "FILE",

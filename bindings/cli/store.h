@@ -1,34 +1,9 @@
-// What every verb is told, and the store that it works on.
+// The store, opened by this process: the C API behind every verb that names no host.
 #pragma once
 
-#include <latchkey/latchkey.h>
-
-#include <functional>
-#include <string>
-
-#include "refusal.h"
+#include "backend.h"
 
 namespace latchkey::cli {
-
-struct Globals {
-  std::string store_path = "./latchkey-data";
-  std::string pepper_path;  // empty = beside the store
-  std::string output = "table";
-  bool yes = false;
-  std::function<int()> run;  // the chosen verb, with its arguments; returns the exit code
-
-  bool json() const { return output == "json"; }
-  // store_path + ".pepper" unless another was given.
-  std::string EffectivePepperPath() const;
-};
-
-// A struct of the C API, zeroed and with its size set.
-template <typename Struct>
-Struct Sized() {
-  Struct value = {};
-  value.struct_size = sizeof value;
-  return value;
-}
 
 // An open store, closed at the end. Single-threaded.
 class Store {
@@ -42,18 +17,54 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   latchkey_store* get() const { return handle_; }
-
-  // The user or project that `id` (slug, UUID, or a user's e-mail) names, deleted ones by UUID
-  // only.
-  latchkey_owner FindOwner(uint32_t sort, const std::string& id) const;
-
   latchkey_stats Stats() const;
 
  private:
   latchkey_store* handle_ = nullptr;
 };
 
-// "user" or "project".
-const char* OwnerWord(uint32_t sort);
+class LocalBackend : public Backend {
+ public:
+  explicit LocalBackend(const Globals& globals) : store_(globals) {}
+
+  Json Stats() override;
+  int64_t TimeS() override;
+  latchkey_owner FindOwner(uint32_t sort, const std::string& id) override;
+  Page<latchkey_owner> ListOwners(const latchkey_list_options& options,
+                                  const Context& context) override;
+  latchkey_owner CreateOwner(const latchkey_owner_create_options& options,
+                             const Context& context) override;
+  latchkey_owner UpdateOwner(uint32_t sort, const std::string& id,
+                             latchkey_owner_update_options options,
+                             const Context& context) override;
+  void DeleteOwner(const latchkey_owner& owner, const Context& context) override;
+  latchkey_grant SetGrant(const std::string& project, const std::string& user, uint32_t role,
+                          const Context& context) override;
+  void RemoveGrant(const std::string& project, const std::string& user,
+                   const Context& context) override;
+  std::vector<latchkey_grant> ListGrants(const std::string& project,
+                                         const Context& context) override;
+  Page<Credential> ListCredentials(const Noun& noun, const std::string& owner,
+                                   latchkey_list_options options, const Context& context) override;
+  Credential FindCredential(const Noun& noun, const std::string& owner, const std::string& id,
+                            const Context& context) override;
+  Credential CreateCredential(const Noun& noun, const std::string& owner,
+                              latchkey_credential_create_options options, SecretText* secret,
+                              const Context& context) override;
+  Credential RenameCredential(const Noun& noun, const Credential& credential, std::string_view name,
+                              const Context& context) override;
+  void RevokeCredential(const Noun& noun, const Credential& credential,
+                        const Context& context) override;
+  Verdict Verify(const latchkey_bytes& secret, const latchkey_verify_options& options) override;
+  Credential Identify(const uint8_t digest[32], const Context& context) override;
+
+ private:
+  latchkey_uuid OwnerUuid(uint32_t sort, const std::string& id) { return FindOwner(sort, id).uuid; }
+  std::string KindWord(uint32_t kind) const;
+  // With what is printed besides the row.
+  Credential Whole(const latchkey_credential& row) const;
+
+  Store store_;
+};
 
 }  // namespace latchkey::cli

@@ -2,18 +2,20 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "store.h"
 
 namespace latchkey::cli {
 namespace {
 
 int Init(const Globals& globals) {
+  RequireStore(globals, "init");
   const Store store(globals, LATCHKEY_OPEN_CREATE);
   const std::string pepper_path = globals.EffectivePepperPath();
   if (globals.json()) {
     Json json;
     json["store"] = globals.store_path;
     json["pepper"] = pepper_path;
-    json["store_id"] = FormatUuid(store.Stats().store_id);
+    json["store_id"] = wire::FormatUuid(store.Stats().store_id);
     PrintJson(json);
     return kDone;
   }
@@ -24,38 +26,16 @@ int Init(const Globals& globals) {
   return kDone;
 }
 
-Json StatsJson(const latchkey_stats& stats) {
-  Json json;
-  json["store_id"] = FormatUuid(stats.store_id);
-  json["history_id"] = FormatUuid(stats.history_id);
-  json["event_number"] = stats.event_number;
-  json["users"] = stats.users;
-  json["projects"] = stats.projects;
-  json["active"] = stats.active;
-  json["revoked"] = stats.revoked;
-  json["sweeps_pending"] = stats.sweeps_pending;
-  json["commits"] = stats.commits;
-  json["commands"] = stats.commands;
-  json["verify_table_bytes"] = stats.verify_table_bytes;
-  json["directory_bytes"] = stats.directory_bytes;
-  json["disk_bytes"] = stats.disk_bytes;
-  json["log_bytes"] = stats.log_bytes;
-  json["time_s"] = stats.time_s;
-  json["clock_jump_pending"] = stats.clock_jump_pending != 0;
-  json["format"] = stats.format;
-  return json;
-}
-
 int ShowStats(const Globals& globals) {
-  const Store store(globals);
-  const Json json = StatsJson(store.Stats());
+  const Json json = OpenBackend(globals)->Stats();
   if (globals.json()) {
     PrintJson(json);
     return kDone;
   }
   std::vector<Field> fields;
   for (const auto& [name, value] : json.items()) {
-    fields.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+    fields.push_back(
+        {EscapeForTerminal(name), value.is_string() ? value.get<std::string>() : value.dump()});
   }
   PrintFields(fields);
   return kDone;

@@ -20,7 +20,7 @@ marker=$store.tour
 data=$(dirname -- "$0")/tour.ndjson
 
 # What is set for everyday use must not change what the tour shows.
-unset LATCHKEY_PEPPER_FILE LATCHKEY_OUTPUT LATCHKEY_YES LATCHKEY_TTL LATCHKEY_PER_PAGE
+unset LATCHKEY_PEPPER_FILE LATCHKEY_HOST LATCHKEY_OUTPUT LATCHKEY_YES LATCHKEY_TTL LATCHKEY_PER_PAGE
 LATCHKEY_STORE=$store
 export LATCHKEY_STORE
 

@@ -19,46 +19,45 @@ struct VerifyFlags {
   bool each = false;
 };
 
-Json VerdictJson(const Store& store, bool allowed, const latchkey_verdict& verdict) {
+Json TextOrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json VerdictJson(const Verdict& verdict) {
   Json json;
-  json["verdict"] = allowed ? "allowed" : "denied";
-  json["reason"] = latchkey_reason_text(verdict.reason);
-  json["uuid"] = UuidOrNull(verdict.uuid);
-  json["kind"] = verdict.kind == 0 ? Json(nullptr) : Json(KindWord(store, verdict.kind));
-  json["owner"] = UuidOrNull(verdict.owner);
+  json["verdict"] = verdict.allowed ? "allowed" : "denied";
+  json["reason"] = TextOrNull(verdict.reason);
+  json["uuid"] = wire::UuidOrNull(verdict.uuid);
+  json["kind"] = TextOrNull(verdict.kind);
+  json["owner"] = wire::UuidOrNull(verdict.owner);
   return json;
 }
 
-std::string VerdictLine(const Store& store, bool allowed, const latchkey_verdict& verdict) {
-  std::string line =
-      allowed ? "allowed" : std::string("denied  ") + latchkey_reason_text(verdict.reason);
-  if (verdict.kind != 0) line += "  " + KindWord(store, verdict.kind);
-  if (!IsNil(verdict.uuid)) line += "  " + FormatUuid(verdict.uuid);
-  if (!IsNil(verdict.owner)) line += "  owner " + FormatUuid(verdict.owner);
+std::string VerdictLine(const Verdict& verdict) {
+  std::string line = verdict.allowed ? "allowed" : "denied";
+  if (!verdict.allowed && !verdict.reason.empty()) line += "  " + EscapeForTerminal(verdict.reason);
+  if (!verdict.kind.empty()) line += "  " + EscapeForTerminal(verdict.kind);
+  if (!wire::IsNil(verdict.uuid)) line += "  " + wire::FormatUuid(verdict.uuid);
+  if (!wire::IsNil(verdict.owner)) line += "  owner " + wire::FormatUuid(verdict.owner);
   return line;
 }
 
 // Judges one secret and prints the answer; whether it was allowed. Anything that is not a judgement
 // is thrown, so that a store that fails is never taken for an answer.
-bool Judge(const Globals& globals, const Store& store, const latchkey_bytes& secret,
+bool Judge(const Globals& globals, Backend* backend, const latchkey_bytes& secret,
            const latchkey_verify_options& options) {
-  auto verdict = Sized<latchkey_verdict>();
-  const latchkey_code code =
-      latchkey_verify(store.get(), secret.data, secret.size, &options, &verdict);
-  if (code != LATCHKEY_DENIED) Require(code, "the secret");
-  const bool allowed = code == LATCHKEY_OK;
+  const Verdict verdict = backend->Verify(secret, options);
   if (!globals.json()) {
-    PrintText(VerdictLine(store, allowed, verdict) + "\n");
+    PrintText(VerdictLine(verdict) + "\n");
   } else {
-    PrintJsonLine(VerdictJson(store, allowed, verdict));
+    PrintJsonLine(VerdictJson(verdict));
   }
-  return allowed;
+  return verdict.allowed;
 }
 
 int Verify(const Globals& globals, VerifyFlags* flags) {
   auto options = Sized<latchkey_verify_options>();
   options.required_scopes = ReadScopes(flags->scopes);
   if (flags->at.given()) {
+    RequireStore(globals, "--at");
     options.at_s = static_cast<int64_t>(ReadWhole("--at", flags->at.value, 1, kTimeMaxS));
   }
   const bool as_argument = flags->secret.given();
@@ -66,36 +65,38 @@ int Verify(const Globals& globals, VerifyFlags* flags) {
     RefuseUsage("--each", "it reads its secrets from standard input",
                 "Leave the argument out, and send one secret a line.");
   }
-  const Store store(globals);
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
   if (as_argument) {
     Complain(
         "a secret in an argument can be seen by everybody on this machine, and stays in the "
         "shell's history. Send it on standard input instead.");
     const bool allowed =
-        Judge(globals, store, {flags->secret.data(), flags->secret.size()}, options);
+        Judge(globals, backend.get(), {flags->secret.data(), flags->secret.size()}, options);
     explicit_bzero(flags->secret.value.data(), flags->secret.value.size());
     return allowed ? kDone : kRefused;
   }
   SecretInput input;
-  if (!flags->each) return Judge(globals, store, input.ReadOne(), options) ? kDone : kRefused;
-  for (latchkey_bytes line = {}; input.ReadLine(&line);) Judge(globals, store, line, options);
+  if (!flags->each)
+    return Judge(globals, backend.get(), input.ReadOne(), options) ? kDone : kRefused;
+  for (latchkey_bytes line = {}; input.ReadLine(&line);)
+    Judge(globals, backend.get(), line, options);
   return kDone;
 }
 
 int Identify(const Globals& globals, const std::string& hex) {
   uint8_t digest[32];
   ReadSha256(hex, digest);
-  const Store store(globals);
-  auto credential = Sized<latchkey_credential>();
-  Require(latchkey_identify_sha256(store.get(), digest, &credential), "the key with this SHA-256",
-          {.not_found = "It was never issued by this store, nor imported into it."});
+  const std::unique_ptr<Backend> backend = OpenBackend(globals);
+  const Credential credential = backend->Identify(
+      digest, {"the key with this SHA-256",
+               {.not_found = "It was never issued by this store, nor imported into it."}});
   if (!globals.json()) {
-    PrintFields(CredentialFields(store, credential));
+    PrintFields(CredentialFields(credential, backend->TimeS()));
     return kDone;
   }
   Json json;
-  json["kind"] = KindWord(store, credential.kind);
-  json.update(CredentialJson(store, credential));
+  json["kind"] = credential.kind;
+  json.update(wire::CredentialJson(credential.row, credential.token));
   PrintJson(json);
   return kDone;
 }

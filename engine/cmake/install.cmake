@@ -1,6 +1,7 @@
 # What `cmake --install` lays down: the shared library, the public headers, a CMake package
-# (find_package(latchkey)), a pkg-config file, the latchkey command and the documents. Everything
-# finds its neighbours by relative path, so an installed tree can be moved.
+# (find_package(latchkey)), a pkg-config file, the programs latchkey and latchkeyd with their manual
+# pages, completions and systemd units, and the documents. Everything finds its neighbours by
+# relative path, so an installed tree can be moved.
 if(NOT TARGET latchkey)
   return()
 endif()
@@ -50,10 +51,31 @@ file(RELATIVE_PATH LATCHKEY_PC_TO_INCLUDE
 configure_file(${CMAKE_CURRENT_LIST_DIR}/latchkey.pc.in ${PROJECT_BINARY_DIR}/latchkey.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/latchkey.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+file(RELATIVE_PATH LATCHKEY_BIN_TO_LIB ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+foreach(program latchkey_cli latchkeyd)
+  if(TARGET ${program})
+    set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/${LATCHKEY_BIN_TO_LIB}")
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()
+
 if(TARGET latchkey_cli)
-  file(RELATIVE_PATH LATCHKEY_BIN_TO_LIB ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-  set_target_properties(latchkey_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${LATCHKEY_BIN_TO_LIB}")
-  install(TARGETS latchkey_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  set(LATCHKEY_CLI_DIR ${PROJECT_SOURCE_DIR}/bindings/cli)
+  install(FILES ${LATCHKEY_CLI_DIR}/latchkey.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${LATCHKEY_CLI_DIR}/completions/latchkey.bash RENAME latchkey
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${LATCHKEY_CLI_DIR}/completions/_latchkey
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${LATCHKEY_CLI_DIR}/completions/latchkey.fish
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
+
+if(TARGET latchkeyd)
+  set(LATCHKEY_HTTP_DIR ${PROJECT_SOURCE_DIR}/bindings/http)
+  install(FILES ${LATCHKEY_HTTP_DIR}/latchkeyd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+  # Not in LIBDIR: systemd reads lib/systemd/system whatever the library folder is called.
+  install(FILES ${LATCHKEY_HTTP_DIR}/latchkeyd.service ${LATCHKEY_HTTP_DIR}/latchkeyd.socket
+          DESTINATION lib/systemd/system)
 endif()
 
 foreach(document LICENSE README.md SECURITY.md CHANGELOG.md)

@@ -35,7 +35,8 @@ class Tour(CliTest):
     def test_everyday_settings_do_not_disturb_it(self):
         answer = self.tour(env={
             "LATCHKEY_OUTPUT": "json", "LATCHKEY_STORE": "elsewhere", "LATCHKEY_TTL": "1",
-            "LATCHKEY_PEPPER_FILE": "elsewhere.pepper", "LATCHKEY_PER_PAGE": "0"})
+            "LATCHKEY_PEPPER_FILE": "elsewhere.pepper", "LATCHKEY_PER_PAGE": "0",
+            "LATCHKEY_HOST": "http://127.0.0.1:1", "LATCHKEY_API_KEY": "x"})
         self.assertEqual(answer.code, 0, answer)
         self.assertFalse((self.folder / "elsewhere").exists())
         self.assertFalse((self.folder / "elsewhere.pepper").exists())
