@@ -36,8 +36,9 @@ class JsonBody {
 
   [[noreturn]] static void Refuse(std::string_view member, std::string_view rule);
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

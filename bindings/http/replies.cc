@@ -40,7 +40,7 @@ Reply EmptyReply() {
 }
 
 void RequireJson(const Request& request) {
-  if (!request.has_content_type) return;
+  if (!request.has_content_type || request.content_type == kJson) return;
   std::string type(request.content_type.substr(0, request.content_type.find(';')));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
   std::transform(type.begin(), type.end(), type.begin(), [](char c) {

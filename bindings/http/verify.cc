@@ -44,28 +44,44 @@ int64_t CreationOf(Host* host, const Uuid& uuid) {
                                      [&] { return host->store().get_credential(uuid).creation_s; });
 }
 
-void AddWhose(Host* host, const latchkey_verdict& verdict, Json* json) {
-  (*json)["kind"] = KindWord(host, verdict.kind);
-  (*json)["uuid"] = wire::UuidOrNull(verdict.uuid);
-  (*json)["owner"] = wire::UuidOrNull(verdict.owner);
+void AppendText(const char* member, const std::string& text, std::string* out) {
+  out->append(",\"").append(member).append("\":").append(Json(text).dump());
 }
 
-// RFC 7662, section 2.2: of what is not active nothing more is told.
-Json VerdictJson(Host* host, bool allowed, const latchkey_verdict& verdict, bool with_reason) {
-  Json json;
-  json["active"] = allowed;
-  if (with_reason) json["reason"] = latchkey_reason_text(verdict.reason);
-  if (allowed) {
-    AddWhose(host, verdict, &json);
-    json["sub"] = SubjectOf(host, verdict);
-    // What the store does not hold has no creation that it knows of.
-    json["iat"] = is_nil(verdict.uuid) ? Json(nullptr) : Json(CreationOf(host, verdict.uuid));
-    json["exp"] = verdict.expires_s;
-    json["scope"] = wire::ScopesText(verdict.scopes, " ");
-  } else if (with_reason && verdict.kind != 0) {
-    AddWhose(host, verdict, &json);
+void AppendUuid(const char* member, const Uuid& uuid, std::string* out) {
+  char text[LATCHKEY_UUID_TEXT_SIZE];
+  latchkey_uuid_format(&uuid, text);
+  out->append(",\"").append(member).append("\":");
+  is_nil(uuid) ? out->append("null") : out->append("\"").append(text).append("\"");
+}
+
+void AppendNumber(const char* member, int64_t number, std::string* out) {
+  out->append(",\"").append(member).append("\":").append(std::to_string(number));
+}
+
+// One object: RFC 7662, section 2.2; of what is not active nothing more is told. Written in place,
+// since to build the object first and then print it took a quarter of the whole request's time.
+void AppendVerdict(Host* host, bool allowed, const latchkey_verdict& verdict, bool with_reason,
+                   std::string* out) {
+  out->append(allowed ? "{\"active\":true" : "{\"active\":false");
+  if (with_reason) AppendText("reason", latchkey_reason_text(verdict.reason), out);
+  if (allowed || (with_reason && verdict.kind != 0)) {
+    AppendText("kind", KindWord(host, verdict.kind), out);
+    AppendUuid("uuid", verdict.uuid, out);
+    AppendUuid("owner", verdict.owner, out);
   }
-  return json;
+  if (allowed) {
+    AppendText("sub", SubjectOf(host, verdict), out);
+    if (is_nil(verdict.uuid)) {
+      // What the store does not hold has no creation that it knows of.
+      out->append(",\"iat\":null");
+    } else {
+      AppendNumber("iat", CreationOf(host, verdict.uuid), out);
+    }
+    AppendNumber("exp", verdict.expires_s, out);
+    AppendText("scope", wire::ScopesText(verdict.scopes, " "), out);
+  }
+  out->append("}");
 }
 
 // What is to be judged, from either sort of body. Borrows from it.
@@ -94,7 +110,8 @@ Question ReadFormQuestion(const Form& form) {
   return {{*token}, false, 0};
 }
 
-Json Answer(Host* host, const Question& question, bool with_reason) {
+std::string Answer(Host* host, const Question& question, bool with_reason) {
+  constexpr size_t kUsualSize = 256;
   auto options = sized<latchkey_verify_options>();
   options.required_scopes = question.required_scopes;
   const std::shared_ptr<const JwtSecret> jwt_secret = host->jwt_secret();
@@ -103,19 +120,20 @@ Json Answer(Host* host, const Question& question, bool with_reason) {
     jwt_key = jwt_secret->key();
     options.untracked_tokens = &jwt_key;
   }
-  Json results = Json::array();
-  for (const std::string_view token : question.tokens) {
-    const Verdict verdict = host->store().verify(token, options);
+  std::string out;
+  out.reserve(question.tokens.size() * kUsualSize);
+  if (question.is_batch) out += "{\"results\":[";
+  for (size_t i = 0; i < question.tokens.size(); ++i) {
+    if (i > 0) out += ',';
+    const Verdict verdict = host->store().verify(question.tokens[i], options);
     if (verdict.code != LATCHKEY_OK && verdict.code != LATCHKEY_DENIED) {
       throw RefusalOf(Error(verdict.code));
     }
     host->metrics().CountVerdict(verdict.detail.kind, verdict.detail.reason);
-    results.push_back(VerdictJson(host, bool(verdict), verdict.detail, with_reason));
+    AppendVerdict(host, bool(verdict), verdict.detail, with_reason, &out);
   }
-  if (!question.is_batch) return std::move(results[0]);
-  Json json;
-  json["results"] = std::move(results);
-  return json;
+  if (question.is_batch) out += "]}";
+  return out;
 }
 
 void RequireVerifier(const Caller& caller) {
@@ -182,7 +200,9 @@ Reply VerifySecrets(Host* host, Request* request) {
   const Caller caller = Authenticate(host, request, bearer);
   RequireVerifier(caller);
   if (with_reason && !caller.admin) throw Refusal(403, "Only an administrator can ask for reasons");
-  return JsonReply(200, Answer(host, question, with_reason));
+  Reply reply(200, Answer(host, question, with_reason));
+  reply.Add("X-Total-Count", "1");
+  return reply;
 }
 
 Reply IdentifyDigests(Host* host, Request* request) {
