@@ -8,6 +8,7 @@
 
 #include "clock_file.h"
 #include "limits.h"
+#include "listen.h"
 #include "metrics_site.h"
 #include "options.h"
 #include "signals.h"
@@ -21,17 +22,6 @@ enum ExitCode { kDone = 0, kRefused = 1, kUsage = 2, kFailure = 3 };
 void Say(const std::string& line) {
   std::fwrite(line.data(), 1, line.size(), stdout);
   std::fflush(stdout);
-}
-
-// The socket that systemd hands over, or one of our own.
-int ListenSocket(const Endpoint& endpoint) {
-  const int handed = sd_listen_fds(/*unset_environment=*/1);
-  if (handed > 1) throw std::runtime_error("systemd hands over more than one socket");
-  if (handed < 1) return Listen(endpoint);
-  if (sd_is_socket(SD_LISTEN_FDS_START, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
-    throw std::runtime_error("what systemd hands over is no listening stream socket");
-  }
-  return SD_LISTEN_FDS_START;
 }
 
 // What is in memory is secret: no core dump, and no other process of the same user looks into it.
@@ -101,7 +91,7 @@ int Serve(const Options& options, Signals* signals) {
 
   Site site(&host);
   ServerSettings settings;
-  settings.listen_fd = ListenSocket(options.listen);
+  settings.listen_fd = ListenOrTakeOver(options.listen);
   settings.threads = options.threads;
   settings.workers = limits::kWorkers;
   settings.request_timeout_s = options.request_timeout_s;

@@ -2,12 +2,10 @@
 
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
@@ -360,33 +358,6 @@ bool Server::Drain(int64_t timeout_s) {
   std::unique_lock lock(impl_->drain_mutex);
   return impl_->drained.wait_for(lock, std::chrono::seconds(timeout_s),
                                  [this] { return impl_->exchanges == 0; });
-}
-
-int Listen(const Endpoint& endpoint) {
-  sockaddr_storage address = {};
-  const socklen_t size = endpoint.ToSockaddr(&address);
-  const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const int on = 1;
-  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      bind(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
-      listen(fd, SOMAXCONN) != 0) {
-    const int error = errno;
-    if (fd >= 0) close(fd);
-    throw std::runtime_error("cannot listen on " + endpoint.ToText() + ": " + strerror(error));
-  }
-  return fd;
-}
-
-Endpoint LocalEndpoint(int listen_fd) {
-  sockaddr_storage address = {};
-  socklen_t size = sizeof address;
-  Endpoint endpoint;
-  if (getsockname(listen_fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return endpoint;
-  endpoint.address = Address::FromSockaddr(reinterpret_cast<const sockaddr*>(&address));
-  endpoint.port = ntohs(address.ss_family == AF_INET6
-                            ? reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port
-                            : reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
-  return endpoint;
 }
 
 }  // namespace latchkey::http

@@ -60,9 +60,4 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-// A listening TCP socket. Throws std::runtime_error that says which address and why.
-int Listen(const Endpoint& endpoint);
-// Where it listens: the port that the system chose, if it was 0.
-Endpoint LocalEndpoint(int listen_fd);
-
 }  // namespace latchkey::http
