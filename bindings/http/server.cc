@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <sys/socket.h>
@@ -89,6 +90,7 @@ struct Server::Impl {
   const Log* log;
   DeadlineWatch watch;
   MHD_Daemon* daemon = nullptr;
+  int quiesced_fd = -1;  // the number of the listening socket, once Drain() has taken it back
   std::unique_ptr<Workers> workers;
   std::mutex drain_mutex;
   std::condition_variable drained;
@@ -350,11 +352,16 @@ Server::~Server() {
   // libmicrohttpd does not stop while a connection is suspended; the workers resume them all.
   impl_->workers.reset();
   MHD_stop_daemon(impl_->daemon);
+  if (impl_->quiesced_fd >= 0) close(impl_->quiesced_fd);
 }
 
 bool Server::Drain(int64_t timeout_s) {
-  const int listen_fd = MHD_quiesce_daemon(impl_->daemon);
-  if (listen_fd >= 0) close(listen_fd);
+  impl_->quiesced_fd = MHD_quiesce_daemon(impl_->daemon);
+  // From now on the port refuses. A thread may just be taking the socket out of its set, and stands
+  // that it is gone from there, but not that its number is: another socket gets the number.
+  const int unbound_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (unbound_fd >= 0 && impl_->quiesced_fd >= 0) dup3(unbound_fd, impl_->quiesced_fd, O_CLOEXEC);
+  if (unbound_fd >= 0) close(unbound_fd);
   std::unique_lock lock(impl_->drain_mutex);
   return impl_->drained.wait_for(lock, std::chrono::seconds(timeout_s),
                                  [this] { return impl_->exchanges == 0; });
