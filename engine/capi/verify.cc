@@ -1,5 +1,8 @@
 // Verification, leak reports and sessions.
 #include "service/verify.h"
+
+#include <array>
+
 #include "capi/handles.h"
 #include "capi/translate.h"
 
@@ -71,12 +74,20 @@ LATCHKEY_API latchkey_code latchkey_verify_batch(latchkey_store* store,
     LATCHKEY_TRY(out.status());
     VerifyArguments arguments;
     LATCHKEY_TRY(arguments.Take(options));
-    for (size_t i = 0; i < count; ++i) {
-      ByteView bytes;
-      LATCHKEY_TRY(TakeText(secrets[i].data, secrets[i].size, &bytes));
-      const Verdict verdict = Verify(engine, bytes, arguments.query);
-      codes[i] = static_cast<latchkey_code>(ToStatus(verdict).code());
-      if (verdicts != nullptr) out.Give(i, GiveVerdict(verdict));
+    std::array<ByteView, kVerifyGroupMax> group;
+    std::array<Verdict, kVerifyGroupMax> judged;
+    for (size_t first = 0; first < count; first += kVerifyGroupMax) {
+      const size_t size = std::min(kVerifyGroupMax, count - first);
+      for (size_t i = 0; i < size; ++i) {
+        const latchkey_bytes& secret = secrets[first + i];
+        LATCHKEY_TRY(TakeText(secret.data, secret.size, &group[i]));
+      }
+      VerifyGroup(engine, std::span(group).first(size), arguments.query,
+                  std::span(judged).first(size));
+      for (size_t i = 0; i < size; ++i) {
+        codes[first + i] = static_cast<latchkey_code>(ToStatus(judged[i]).code());
+        if (verdicts != nullptr) out.Give(first + i, GiveVerdict(judged[i]));
+      }
     }
     return Status::Ok();
   });

@@ -31,10 +31,13 @@ struct TableEntry {
 // slot.
 enum class SlotState : uint8_t { kEmpty = 0, kLive = 1, kRevoked = 2, kDead = 3 };
 
-// state:8 | kind:16 | expires_s:40, most significant first.
-inline constexpr int kSlotStateShift = 56;
+// state:2 | reach:6 | kind:16 | expires_s:40, most significant first. A slot's reach says how far
+// from it the farthest entry lies whose search begins there, whoever's entry the slot itself holds.
+inline constexpr int kSlotStateShift = 62;
+inline constexpr int kSlotReachShift = 56;
 inline constexpr int kSlotKindShift = 40;
 inline constexpr int64_t kSlotExpiresMax = (int64_t{1} << kSlotKindShift) - 1;
+inline constexpr size_t kSlotReachMax = 63;  // this far, or farther: search up to an empty slot
 
 constexpr SlotState StateOf(uint64_t state_word) {
   return static_cast<SlotState>(state_word >> kSlotStateShift);
@@ -42,6 +45,13 @@ constexpr SlotState StateOf(uint64_t state_word) {
 constexpr uint64_t WithState(uint64_t state_word, SlotState state) {
   constexpr uint64_t kRest = (uint64_t{1} << kSlotStateShift) - 1;
   return (state_word & kRest) | (static_cast<uint64_t>(state) << kSlotStateShift);
+}
+constexpr size_t ReachOf(uint64_t state_word) {
+  return static_cast<size_t>(state_word >> kSlotReachShift) & kSlotReachMax;
+}
+constexpr uint64_t WithReach(uint64_t state_word, size_t reach) {
+  constexpr uint64_t kRest = ~(uint64_t{kSlotReachMax} << kSlotReachShift);
+  return (state_word & kRest) | (static_cast<uint64_t>(reach) << kSlotReachShift);
 }
 
 // A tag as two words.
@@ -52,7 +62,8 @@ struct TagWords {
   uint64_t high;
 };
 
-// Once a slot is not empty, nothing in it changes but its state and when it was last used.
+// Once a slot is not empty, nothing in it changes but its state, its reach and when it was last
+// used.
 struct alignas(64) TableSlot {
   std::atomic<uint64_t> state_word;
   std::atomic<uint64_t> tag_low;

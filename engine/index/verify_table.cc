@@ -29,34 +29,58 @@ size_t PagesFor(size_t segment, size_t segments, double entries) {
   return static_cast<size_t>(std::max(pages_min, pages));
 }
 
-// The slot that holds the tag, and its state word; nullptr when there is none. Compares all 128
-// bits at once: neither the work nor the result tells how many of them are equal.
-TableSlot* Probe(const SlotRun& run, const TagWords& tag, uint64_t* state_word) {
+struct Probed {
+  TableSlot* slot;      // that holds the tag, else where the search began
+  uint64_t state_word;  // of that slot
+  bool is_found;
+};
+
+// Where a table has no run yet, every search begins, and ends, here.
+TableSlot no_slot{};
+
+// Compares all 128 bits at once: neither the work nor the result tells how many of them are equal.
+// The reach ends most searches for what is not there where one for what is there ends: in the first
+// line. To find nothing is an answer only if the first slot's state word has not changed since.
+Probed Probe(const SlotRun& run, const TagWords& tag) {
   size_t i = run.count == 0 ? 0 : run.Home(tag.low);
-  for (size_t probed = 0; probed < run.count; ++probed) {
+  TableSlot* const home = run.count == 0 ? &no_slot : &run.slots[i];
+  const uint64_t home_state = home->state_word.load(std::memory_order_acquire);
+  const size_t reach = ReachOf(home_state);
+  const size_t last = reach == kSlotReachMax ? run.count - 1 : reach;
+  TableSlot* slot = home;
+  uint64_t state = home_state;
+  for (size_t distance = 0;; ++distance) {
+    if (StateOf(state) == SlotState::kEmpty) break;
+    const uint64_t difference = (slot->tag_low.load(std::memory_order_acquire) ^ tag.low) |
+                                (slot->tag_high.load(std::memory_order_acquire) ^ tag.high);
+    if (difference == 0 && StateOf(state) != SlotState::kDead) return {slot, state, true};
+    if (distance >= last) break;
+    if (++i == run.count) i = 0;
+    slot = &run.slots[i];
+    state = slot->state_word.load(std::memory_order_acquire);
+  }
+  return {home, home_state, false};
+}
+
+// Fills the first empty slot from where the search for the entry begins; false when there is none.
+// The reach is raised last: whoever sees it finds the entry.
+bool Place(const SlotRun& run, const TableEntry& entry) {
+  const size_t home = run.count == 0 ? 0 : run.Home(TagWords(entry.tag).low);
+  size_t i = home;
+  for (size_t distance = 0; distance < run.count; ++distance) {
     TableSlot& slot = run.slots[i];
-    const uint64_t state = slot.state_word.load(std::memory_order_acquire);
-    if (StateOf(state) == SlotState::kEmpty) return nullptr;
-    const uint64_t difference = (slot.tag_low.load(std::memory_order_acquire) ^ tag.low) |
-                                (slot.tag_high.load(std::memory_order_acquire) ^ tag.high);
-    if (difference == 0 && StateOf(state) != SlotState::kDead) {
-      *state_word = state;
-      return &slot;
+    if (StateOf(slot.state_word.load(std::memory_order_relaxed)) == SlotState::kEmpty) {
+      slot.Fill(entry);
+      const uint64_t state = run.slots[home].state_word.load(std::memory_order_relaxed);
+      const size_t reach = std::min(distance, kSlotReachMax);
+      if (reach > ReachOf(state)) {
+        run.slots[home].state_word.store(WithReach(state, reach), std::memory_order_release);
+      }
+      return true;
     }
     if (++i == run.count) i = 0;
   }
-  return nullptr;
-}
-
-// The slot where a new entry for the tag goes; nullptr when none is empty.
-TableSlot* FirstEmpty(const SlotRun& run, uint64_t tag_low) {
-  size_t i = run.count == 0 ? 0 : run.Home(tag_low);
-  for (size_t probed = 0; probed < run.count; ++probed) {
-    TableSlot& slot = run.slots[i];
-    if (StateOf(slot.state_word.load(std::memory_order_relaxed)) == SlotState::kEmpty) return &slot;
-    if (++i == run.count) i = 0;
-  }
-  return nullptr;
+  return false;
 }
 
 // What a writer stored is seen by whoever looks after the writer has returned, also by threads that
@@ -114,8 +138,7 @@ Status VerifyTable::Grow(size_t segment, size_t pages) {
     const uint64_t state = old.slots[i].state_word.load(std::memory_order_relaxed);
     if (StateOf(state) == SlotState::kEmpty || StateOf(state) == SlotState::kDead) continue;
     const TableEntry entry = old.slots[i].Load(state);
-    FirstEmpty(fresh, TagWords(entry.tag).low)->Fill(entry);
-    ++usage.entries;
+    if (Place(fresh, entry)) ++usage.entries;
   }
   usage.used = usage.entries;
   usage_[segment] = usage;
@@ -127,24 +150,21 @@ Status VerifyTable::Grow(size_t segment, size_t pages) {
 
 void VerifyTable::Insert(const TableEntry& entry) {
   assert(entry.expires_s >= 0 && entry.expires_s <= kSlotExpiresMax);
-  const TagWords tag(entry.tag);
   const size_t segment = SegmentOf(entry.tag);
   const std::lock_guard lock(writer_);
   MakeRoom(segment, 1).IgnoreBecause("a quarter of the slots is still free");
   const SlotRun run = RunOf(segment);
-  uint64_t state = 0;
-  TableSlot* const before = Probe(run, tag, &state);
+  const Probed before = Probe(run, TagWords(entry.tag));
   TableEntry after = entry;
-  if (before != nullptr) {
-    const TableEntry known = before->Load(state);
+  if (before.is_found) {
+    const TableEntry known = before.slot->Load(before.state_word);
     after.revoked |= known.revoked;
     after.last_used_s = std::max(after.last_used_s, known.last_used_s);
     if (after == known) return;
   }
-  TableSlot* const slot = FirstEmpty(run, tag.low);
-  assert(slot != nullptr);
-  if (slot != nullptr) {
-    slot->Fill(after);
+  const bool is_placed = Place(run, after);
+  assert(is_placed);
+  if (is_placed) {
     ++usage_[segment].used;
     ++usage_[segment].entries;
     size_.fetch_add(1, std::memory_order_relaxed);
@@ -152,9 +172,11 @@ void VerifyTable::Insert(const TableEntry& entry) {
   }
   // Without a slot, which is to say without Reserve(), the entry is not served, and what it was to
   // replace is not served either.
-  if (before != nullptr) {
-    // After the new slot is there, so that no reader finds neither.
-    before->state_word.store(WithState(state, SlotState::kDead), std::memory_order_release);
+  if (before.is_found) {
+    // After the new slot is there and in reach, so that no reader finds neither. Its reach may have
+    // been raised just now.
+    const uint64_t state = before.slot->state_word.load(std::memory_order_relaxed);
+    before.slot->state_word.store(WithState(state, SlotState::kDead), std::memory_order_release);
     --usage_[segment].entries;
     size_.fetch_sub(1, std::memory_order_relaxed);
     if (StateOf(state) == SlotState::kRevoked) revoked_.fetch_sub(1, std::memory_order_relaxed);
@@ -164,28 +186,42 @@ void VerifyTable::Insert(const TableEntry& entry) {
 
 bool VerifyTable::Revoke(const TagBytes& tag) {
   const std::lock_guard lock(writer_);
-  uint64_t state = 0;
-  TableSlot* const slot = Probe(RunOf(SegmentOf(tag)), TagWords(tag), &state);
-  if (slot == nullptr) return false;
-  if (StateOf(state) != SlotState::kRevoked) revoked_.fetch_add(1, std::memory_order_relaxed);
-  slot->state_word.store(WithState(state, SlotState::kRevoked), std::memory_order_release);
+  const Probed found = Probe(RunOf(SegmentOf(tag)), TagWords(tag));
+  if (!found.is_found) return false;
+  if (StateOf(found.state_word) != SlotState::kRevoked) {
+    revoked_.fetch_add(1, std::memory_order_relaxed);
+  }
+  found.slot->state_word.store(WithState(found.state_word, SlotState::kRevoked),
+                               std::memory_order_release);
   Settle();
   return true;
 }
 
-bool VerifyTable::Find(const TagBytes& tag, TableEntry* out) const {
+VerifyTable::Sight VerifyTable::Look(const TagBytes& tag) const {
   const TagWords words(tag);
   const std::atomic<uint64_t>& run = runs_[SegmentOf(tag)];
-  for (;;) {
-    const uint64_t packed = run.load(std::memory_order_acquire);
-    uint64_t state = 0;
-    const TableSlot* const slot = Probe(SlotRun::Unpack(packed), words, &state);
-    if (slot != nullptr) {
-      *out = slot->Load(state);
-      if (slot->state_word.load(std::memory_order_acquire) != state) continue;
-    }
-    if (run.load(std::memory_order_acquire) == packed) return slot != nullptr;
-  }
+  Sight sight;
+  do {
+    sight.packed_run = run.load(std::memory_order_acquire);
+    const Probed probed = Probe(SlotRun::Unpack(sight.packed_run), words);
+    sight.is_found = probed.is_found;
+    sight.slot = probed.slot;
+    sight.state_word = probed.state_word;
+    sight.entry = probed.slot->Load(probed.state_word);
+  } while (!StillHolds(tag, sight));
+  return sight;
+}
+
+bool VerifyTable::StillHolds(const TagBytes& tag, const Sight& sight) const {
+  // The order matters: an emptied slot may read as it did before, its segment's word may not.
+  return sight.slot->state_word.load(std::memory_order_acquire) == sight.state_word &&
+         runs_[SegmentOf(tag)].load(std::memory_order_acquire) == sight.packed_run;
+}
+
+bool VerifyTable::Find(const TagBytes& tag, TableEntry* out) const {
+  const Sight sight = Look(tag);
+  if (sight.is_found) *out = sight.entry;
+  return sight.is_found;
 }
 
 void VerifyTable::Prefetch(const TagBytes& tag) const {
@@ -193,19 +229,11 @@ void VerifyTable::Prefetch(const TagBytes& tag) const {
   if (run.count != 0) __builtin_prefetch(&run.slots[run.Home(TagWords(tag).low)]);
 }
 
-void VerifyTable::Touch(const TagBytes& tag, uint32_t now_s) const {
-  const TagWords words(tag);
-  const std::atomic<uint64_t>& run = runs_[SegmentOf(tag)];
-  for (;;) {
-    const uint64_t packed = run.load(std::memory_order_acquire);
-    uint64_t state = 0;
-    TableSlot* const slot = Probe(SlotRun::Unpack(packed), words, &state);
-    if (run.load(std::memory_order_acquire) != packed) continue;
-    // Threads read the clock apart: the later one of a second stays, and no line is fought over.
-    if (slot != nullptr && slot->last_used_s.load(std::memory_order_relaxed) < now_s) {
-      slot->last_used_s.store(now_s, std::memory_order_relaxed);
-    }
-    return;
+void VerifyTable::Touch(const Sight& sight, uint32_t now_s) {
+  if (!sight.is_found) return;
+  // Threads read the clock apart: the later one of a second stays, and no line is fought over.
+  if (sight.slot->last_used_s.load(std::memory_order_relaxed) < now_s) {
+    sight.slot->last_used_s.store(now_s, std::memory_order_relaxed);
   }
 }
 

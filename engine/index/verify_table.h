@@ -40,15 +40,31 @@ class VerifyTable {
   // From its return on no Find() on any thread gives the entry as not revoked. False: no such tag.
   bool Revoke(const TagBytes& tag);
 
-  // Copies the entry out as it was at one moment of the call; false when there is none, and then
-  // `*out` means nothing. No lock, no allocation. The work does not depend on how much of the tag
-  // matches.
+  // What Look() saw, and where. Where nothing was found, the entry is that of whoever has the slot
+  // in which the search began, or zero: the caller's work may go on with it, his answer may not.
+  struct Sight {
+    bool is_found = false;
+    TableEntry entry;
+
+   private:
+    friend class VerifyTable;
+    TableSlot* slot = nullptr;
+    uint64_t state_word = 0;
+    uint64_t packed_run = 0;
+  };
+  // Copies the entry out as it was at one moment of the call. No lock, no allocation. The work does
+  // not depend on how much of the tag matches, nor on whether an entry is found.
+  Sight Look(const TagBytes& tag) const;
+  // Nothing of what was seen has changed up to now: a revocation, for one, or an insertion.
+  bool StillHolds(const TagBytes& tag, const Sight& sight) const;
+  // As Look(); false when there is no entry, and then `*out` means nothing.
   bool Find(const TagBytes& tag, TableEntry* out) const;
-  // Asks the processor for the line where Find() will begin; for whoever has many tags to look up.
+  // Asks the processor for the line where Look() will begin: for whoever has something else to do
+  // until it is there.
   void Prefetch(const TagBytes& tag) const;
-  // Notes a use, at most once a second and credential; one relaxed four-byte store. A tag that is
-  // gone meanwhile is left alone.
-  void Touch(const TagBytes& tag, uint32_t now_s) const;
+  // Notes a use of what was found, at most once a second and credential; one relaxed four-byte
+  // store into the slot that Look() saw. If its entry has moved meanwhile, the use is lost.
+  static void Touch(const Sight& sight, uint32_t now_s);
 
   // Calls `visit(const TableEntry&)` for every entry that is there throughout, in no order. A
   // writer waits for one of the 256 segments at most; `visit` must not be one.

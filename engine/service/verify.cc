@@ -2,6 +2,8 @@
 #include "service/verify.h"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -91,19 +93,27 @@ Verdict JudgeClaims(const Engine& engine, ByteView jwt, const JwtKey& key, bool 
 
 }  // namespace
 
-Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) {
-  Verdict verdict;
+namespace {
+
+// The verdict on a secret whose tag it is. Unknown, revoked, expired, locked and right do the same
+// work: they load the same, and part at the end.
+Verdict Answer(const Engine& engine, ByteView secret, const LookupTag& tag,
+               const VerifyQuery& query, int64_t now_s) {
   const Memory& memory = engine.memory();
-  if (!HasAnyShape(memory.kinds(), secret)) {
-    verdict.reason = Reason::kMalformed;
-    return verdict;
-  }
-  InnerDigest digest = Sha256(secret);
-  const LookupTag tag = TagOf(engine, digest);
-  Wipe(&digest, sizeof digest);
-  const int64_t now_s = query.at_s != 0 ? query.at_s : engine.clock().NowS();
-  TableEntry entry;
-  if (!memory.table().Find(tag.bytes, &entry)) {
+  // The state, the owner's word, the state again: when that has not changed, both were so when the
+  // word was read, and the verdict is that of this moment. (Revoked while its owner was locked, and
+  // he unlocked after that: neither half by itself would deny.)
+  VerifyTable::Sight sight;
+  OwnerTable::Word owner;
+  uint32_t owner_index = OwnerTable::kNone;
+  do {
+    sight = memory.table().Look(tag.bytes);
+    owner_index = sight.entry.owner_index < memory.owners().size() ? sight.entry.owner_index
+                                                                   : OwnerTable::kNone;
+    owner = memory.owners().word(owner_index);
+  } while (!memory.table().StillHolds(tag.bytes, sight));
+  Verdict verdict;
+  if (!sight.is_found) {
     if (query.untracked == nullptr || !IsWellFormedJwt(secret)) return verdict;
     verdict = JudgeClaims(engine, secret, *query.untracked, /*session=*/false, now_s);
     if (verdict.reason == Reason::kAllowed && query.required_scopes != 0) {
@@ -111,22 +121,66 @@ Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) 
     }
     return verdict;
   }
-  // The state, the owner's word, the state again: when that has not changed, both were so when the
-  // word was read, and the verdict is that of this moment. (Revoked while its owner was locked, and
-  // he unlocked after that: neither half by itself would deny.)
-  const OwnerTable::Word owner = memory.owners().word(entry.owner_index);
-  TableEntry again;
-  if (!entry.revoked && memory.table().Find(tag.bytes, &again)) entry.revoked = again.revoked;
+  const TableEntry& entry = sight.entry;
   verdict.kind = entry.kind;
   verdict.uuid = entry.uuid;
-  verdict.owner = memory.owners().uuid(entry.owner_index);
+  if (owner_index != OwnerTable::kNone) verdict.owner = memory.owners().uuid(owner_index);
   verdict.scopes = entry.scopes;
   verdict.expires_s = entry.expires_s;
   verdict.reason = Judge(entry, owner, query.required_scopes, now_s);
   if (verdict.reason == Reason::kAllowed && query.at_s == 0) {
-    memory.table().Touch(tag.bytes, static_cast<uint32_t>(now_s));
+    VerifyTable::Touch(sight, static_cast<uint32_t>(now_s));
   }
   return verdict;
+}
+
+LookupTag TagOfSecret(const Engine& engine, ByteView secret) {
+  InnerDigest digest = Sha256(secret);
+  const LookupTag tag = TagOf(engine, digest);
+  Wipe(&digest, sizeof digest);
+  return tag;
+}
+
+int64_t TimeOf(const Engine& engine, const VerifyQuery& query) {
+  return query.at_s != 0 ? query.at_s : engine.clock().NowS();
+}
+
+}  // namespace
+
+Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) {
+  const Memory& memory = engine.memory();
+  if (!HasAnyShape(memory.kinds(), secret)) {
+    Verdict verdict;
+    verdict.reason = Reason::kMalformed;
+    return verdict;
+  }
+  const LookupTag tag = TagOfSecret(engine, secret);
+  memory.table().Prefetch(tag.bytes);  // comes while the clock is read
+  return Answer(engine, secret, tag, query, TimeOf(engine, query));
+}
+
+void VerifyGroup(const Engine& engine, std::span<const ByteView> secrets, const VerifyQuery& query,
+                 std::span<Verdict> verdicts) {
+  assert(secrets.size() <= kVerifyGroupMax && verdicts.size() == secrets.size());
+  const Memory& memory = engine.memory();
+  const KindSet& kinds = memory.kinds();
+  std::array<LookupTag, kVerifyGroupMax> tags;
+  std::array<bool, kVerifyGroupMax> has_shape;
+  for (size_t i = 0; i < secrets.size(); ++i) {
+    has_shape[i] = HasAnyShape(kinds, secrets[i]);
+    if (!has_shape[i]) continue;
+    tags[i] = TagOfSecret(engine, secrets[i]);
+    memory.table().Prefetch(tags[i].bytes);
+  }
+  const int64_t now_s = TimeOf(engine, query);
+  for (size_t i = 0; i < secrets.size(); ++i) {
+    if (has_shape[i]) {
+      verdicts[i] = Answer(engine, secrets[i], tags[i], query, now_s);
+    } else {
+      verdicts[i] = Verdict();
+      verdicts[i].reason = Reason::kMalformed;
+    }
+  }
 }
 
 Result<CredentialView> IdentifyDigest(const Engine& engine, const InnerDigest& digest) {

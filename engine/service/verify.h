@@ -46,6 +46,13 @@ struct Verdict {
 // No lock, no allocation, no device, unless an untracked token is to be judged.
 Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query);
 
+// As Verify() for each of up to kVerifyGroupMax secrets, at one time: all are hashed before the
+// first is looked up, so that the lines of the table are there when they are asked for. As many
+// verdicts as secrets.
+inline constexpr size_t kVerifyGroupMax = 32;
+void VerifyGroup(const Engine& engine, std::span<const ByteView> secrets, const VerifyQuery& query,
+                 std::span<Verdict> verdicts);
+
 // Whose credential is it? For every state.
 Result<CredentialView> IdentifySecret(const Engine& engine, ByteView secret);
 Result<CredentialView> IdentifyDigest(const Engine& engine, const InnerDigest& digest);

@@ -80,7 +80,7 @@ TEST(VerifyTable, AgreesWithMap) {
         }
         case 2: {
           const auto now_s = static_cast<uint32_t>(random() % 100);
-          table.Touch(tag, now_s);
+          VerifyTable::Touch(table.Look(tag), now_s);
           if (known != model.end()) {
             known->second.last_used_s = std::max(known->second.last_used_s, now_s);
           }
@@ -180,6 +180,69 @@ TEST(VerifyTable, ReplacingDoesNotUseUpTheTable) {
   }
 }
 
+// More entries than a reach can count begin at one slot, and the last of them wrap around.
+TEST(VerifyTable, EntriesBeyondAnyReachAreFound) {
+  for (const uint64_t low : {uint64_t{0}, ~uint64_t{0} >> 8}) {
+    VerifyTable table;
+    const auto tag = [&](uint64_t i) { return MakeTag(low | uint64_t{0xFF} << 56, i); };
+    for (uint64_t i = 0; i < 300; ++i) {
+      Add(table, EntryOf(tag(i)));
+      for (uint64_t j = 0; j <= i + 1; ++j) {
+        TableEntry found;
+        ASSERT_EQ(table.Find(tag(j), &found), j <= i) << i << " " << j;
+      }
+    }
+    for (uint64_t i = 0; i < 300; ++i) {
+      EXPECT_TRUE(table.Revoke(tag(i)));
+      Add(table, EntryOf(tag(i), 1));
+      TableEntry found;
+      ASSERT_TRUE(table.Find(tag(i), &found));
+      ASSERT_TRUE(found.revoked);
+      ASSERT_EQ(found.scopes, EntryOf(tag(i), 1).scopes);
+    }
+  }
+}
+
+TEST(VerifyTable, ASightHoldsUntilItsEntryChanges) {
+  VerifyTable table;
+  const TagBytes tag = NumberedTag(1);
+  VerifyTable::Sight sight = table.Look(tag);
+  EXPECT_FALSE(sight.is_found);
+  EXPECT_TRUE(table.StillHolds(tag, sight));
+  Add(table, EntryOf(tag));
+  EXPECT_FALSE(table.StillHolds(tag, sight)) << "inserted";
+  sight = table.Look(tag);
+  EXPECT_TRUE(sight.is_found);
+  EXPECT_EQ(sight.entry, EntryOf(tag));
+  Add(table, EntryOf(NumberedTag(2)));
+  VerifyTable::Touch(sight, 5);
+  EXPECT_TRUE(table.StillHolds(tag, sight));
+  Add(table, EntryOf(tag, 1));
+  EXPECT_FALSE(table.StillHolds(tag, sight)) << "replaced";
+  sight = table.Look(tag);
+  EXPECT_EQ(sight.entry.last_used_s, 5u);
+  EXPECT_TRUE(table.Revoke(tag));
+  EXPECT_FALSE(table.StillHolds(tag, sight)) << "revoked";
+  sight = table.Look(tag);
+  EXPECT_TRUE(sight.entry.revoked);
+  ASSERT_TRUE(table.ReserveCount(100'000).ok());
+  EXPECT_FALSE(table.StillHolds(tag, sight)) << "moved";
+}
+
+// An absent tag that begins at a taken slot, whose entry has none behind it, becomes present behind
+// it: the slot itself says so.
+TEST(VerifyTable, ASightOfNothingHoldsUntilSomethingIsThere) {
+  VerifyTable table;
+  Add(table, EntryOf(MakeTag(7, 1)));
+  const TagBytes tag = MakeTag(7, 2);
+  const VerifyTable::Sight sight = table.Look(tag);
+  EXPECT_FALSE(sight.is_found);
+  EXPECT_TRUE(table.StillHolds(tag, sight));
+  Add(table, EntryOf(tag));
+  EXPECT_FALSE(table.StillHolds(tag, sight));
+  EXPECT_TRUE(table.Look(tag).is_found);
+}
+
 TEST(VerifyTable, RevokedStaysRevoked) {
   VerifyTable table;
   TableEntry entry = EntryOf(NumberedTag(1));
@@ -215,7 +278,7 @@ TEST(VerifyTable, NothingAllocatesButGrowth) {
     table.Insert(EntryOf(NumberedTag(i)));
     EXPECT_TRUE(table.Find(NumberedTag(i), &found));
     table.Prefetch(NumberedTag(i));
-    table.Touch(NumberedTag(i), 7);
+    VerifyTable::Touch(table.Look(NumberedTag(i)), 7);
     EXPECT_TRUE(table.Revoke(NumberedTag(i)));
   }
   EXPECT_EQ(faults.allocations(), 0u);

@@ -68,9 +68,10 @@ TEST(VerifyTableThreads, ReadersSeeWhatHasReturned) {
     const uint64_t number =
         mine() % 4 ? around + mine() % 8 - std::min<uint64_t>(around, 4) : mine() % kEntries;
     const TagBytes tag = NumberedTag(first + number);
-    TableEntry found;
-    const bool is_found = table.Find(tag, &found);
-    table.Touch(tag, static_cast<uint32_t>(mine() % 50));
+    const VerifyTable::Sight sight = table.Look(tag);
+    const bool is_found = sight.is_found;
+    const TableEntry& found = sight.entry;
+    VerifyTable::Touch(sight, static_cast<uint32_t>(mine() % 50));
     if (number < inserted_before && !is_found) return "an entry was inserted and is not found";
     if (!is_found) return "";
     if (number >= insert_begun.load()) return "an entry is found that nobody has inserted";
