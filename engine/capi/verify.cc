@@ -53,7 +53,7 @@ LATCHKEY_API latchkey_code latchkey_verify(latchkey_store* store, const void* se
     ByteView bytes;
     LATCHKEY_TRY(TakeText(secret, secret_size, &bytes));
     const Verdict verdict = Verify(engine, bytes, arguments.query);
-    result.Give(GiveVerdict(verdict));
+    if (out != nullptr) result.Give(GiveVerdict(verdict));
     return ToStatus(verdict);
   });
 }

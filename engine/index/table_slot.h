@@ -56,10 +56,49 @@ constexpr uint64_t WithReach(uint64_t state_word, size_t reach) {
 
 // A tag as two words.
 struct TagWords {
-  explicit TagWords(const TagBytes& tag)
+  TagWords() = default;
+  TagWords(const TagBytes& tag)  // NOLINT: the same tag, in registers
       : low(LoadLe64(tag.data())), high(LoadLe64(tag.data() + 8)) {}
-  uint64_t low;
-  uint64_t high;
+  uint64_t low = 0;
+  uint64_t high = 0;
+};
+
+// What was read from a slot. Not zeroed before, and read word by word as it was written: this is on
+// the way of every verification.
+struct SlotWords {
+  uint64_t state_word;
+  uint64_t tag_low;
+  uint64_t tag_high;
+  uint64_t uuid_low;
+  uint64_t uuid_high;
+  uint32_t owner_index;
+  uint32_t last_used_s;
+  uint64_t scopes;
+  int64_t not_before_s;
+
+  bool revoked() const { return StateOf(state_word) == SlotState::kRevoked; }
+  uint16_t kind() const { return static_cast<uint16_t>(state_word >> kSlotKindShift); }
+  int64_t expires_s() const { return static_cast<int64_t>(state_word) & kSlotExpiresMax; }
+  Uuid uuid() const {
+    Uuid out;
+    StoreLe64(out.bytes.data(), uuid_low);
+    StoreLe64(out.bytes.data() + 8, uuid_high);
+    return out;
+  }
+  TableEntry Entry() const {
+    TableEntry entry;
+    StoreLe64(entry.tag.data(), tag_low);
+    StoreLe64(entry.tag.data() + 8, tag_high);
+    entry.uuid = uuid();
+    entry.owner_index = owner_index;
+    entry.kind = kind();
+    entry.revoked = revoked();
+    entry.expires_s = expires_s();
+    entry.not_before_s = not_before_s;
+    entry.scopes = scopes;
+    entry.last_used_s = last_used_s;
+    return entry;
+  }
 };
 
 // Once a slot is not empty, nothing in it changes but its state, its reach and when it was last
@@ -77,21 +116,22 @@ struct alignas(64) TableSlot {
 
   // What the slot holds, given the state word that was read from it. Acquire: whoever goes on to
   // ask whether the segment has moved asks after these.
-  TableEntry Load(uint64_t state) const {
+  void Read(uint64_t state, SlotWords* out) const {
     constexpr auto kOrder = std::memory_order_acquire;
-    TableEntry entry;
-    StoreLe64(entry.tag.data(), tag_low.load(kOrder));
-    StoreLe64(entry.tag.data() + 8, tag_high.load(kOrder));
-    StoreLe64(entry.uuid.bytes.data(), uuid_low.load(kOrder));
-    StoreLe64(entry.uuid.bytes.data() + 8, uuid_high.load(kOrder));
-    entry.owner_index = owner_index.load(kOrder);
-    entry.last_used_s = last_used_s.load(kOrder);
-    entry.scopes = scopes.load(kOrder);
-    entry.not_before_s = not_before_s.load(kOrder);
-    entry.kind = static_cast<uint16_t>(state >> kSlotKindShift);
-    entry.revoked = StateOf(state) == SlotState::kRevoked;
-    entry.expires_s = static_cast<int64_t>(state) & kSlotExpiresMax;
-    return entry;
+    out->state_word = state;
+    out->tag_low = tag_low.load(kOrder);
+    out->tag_high = tag_high.load(kOrder);
+    out->uuid_low = uuid_low.load(kOrder);
+    out->uuid_high = uuid_high.load(kOrder);
+    out->owner_index = owner_index.load(kOrder);
+    out->last_used_s = last_used_s.load(kOrder);
+    out->scopes = scopes.load(kOrder);
+    out->not_before_s = not_before_s.load(kOrder);
+  }
+  TableEntry Load(uint64_t state) const {
+    SlotWords words;
+    Read(state, &words);
+    return words.Entry();
   }
 
   // Fills an empty slot; the state word last, which is what makes it an entry.

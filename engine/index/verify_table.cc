@@ -38,26 +38,45 @@ struct Probed {
 // Where a table has no run yet, every search begins, and ends, here.
 TableSlot no_slot{};
 
-// Compares all 128 bits at once: neither the work nor the result tells how many of them are equal.
-// The reach ends most searches for what is not there where one for what is there ends: in the first
-// line. To find nothing is an answer only if the first slot's state word has not changed since.
-Probed Probe(const SlotRun& run, const TagWords& tag) {
-  size_t i = run.count == 0 ? 0 : run.Home(tag.low);
-  TableSlot* const home = run.count == 0 ? &no_slot : &run.slots[i];
+// 1 when the slot, whose state word is `state`, serves the tag, else 0. All 128 bits are compared
+// at once and nothing branches: neither the work nor the result tells how many of them are equal.
+size_t Serves(const TableSlot& slot, uint64_t state, TagWords tag) {
+  const uint64_t difference = (slot.tag_low.load(std::memory_order_acquire) ^ tag.low) |
+                              (slot.tag_high.load(std::memory_order_acquire) ^ tag.high);
+  const auto is_served = static_cast<size_t>(StateOf(state) == SlotState::kLive) |
+                         static_cast<size_t>(StateOf(state) == SlotState::kRevoked);
+  return static_cast<size_t>(difference == 0) & is_served;
+}
+
+// To find nothing is an answer only if the first slot's state word has not changed since.
+//
+// The first two slots are compared without a branch between them: which of them holds an entry
+// cannot be foretold, and a wrong guess costs more than the second line, which is asked for
+// together with the first. The reach ends nearly every search there, whether the tag is there or
+// not.
+Probed Probe(SlotRun run, TagWords tag) {
+  if (run.count == 0) return {&no_slot, 0, false};
+  size_t i = run.Home(tag.low);
+  TableSlot* const home = &run.slots[i];
+  if (++i == run.count) i = 0;
+  TableSlot* const beside = &run.slots[i];
   const uint64_t home_state = home->state_word.load(std::memory_order_acquire);
+  const uint64_t beside_state = beside->state_word.load(std::memory_order_acquire);
+  const size_t at_home = Serves(*home, home_state, tag);
+  const size_t is_beside = Serves(*beside, beside_state, tag);
+  if ((at_home | is_beside) != 0) {
+    TableSlot* const slots[] = {beside, home};
+    const uint64_t states[] = {beside_state, home_state};
+    return {slots[at_home], states[at_home], true};
+  }
   const size_t reach = ReachOf(home_state);
   const size_t last = reach == kSlotReachMax ? run.count - 1 : reach;
-  TableSlot* slot = home;
-  uint64_t state = home_state;
-  for (size_t distance = 0;; ++distance) {
-    if (StateOf(state) == SlotState::kEmpty) break;
-    const uint64_t difference = (slot->tag_low.load(std::memory_order_acquire) ^ tag.low) |
-                                (slot->tag_high.load(std::memory_order_acquire) ^ tag.high);
-    if (difference == 0 && StateOf(state) != SlotState::kDead) return {slot, state, true};
-    if (distance >= last) break;
+  for (size_t distance = 2; distance <= last; ++distance) {
     if (++i == run.count) i = 0;
-    slot = &run.slots[i];
-    state = slot->state_word.load(std::memory_order_acquire);
+    TableSlot* const slot = &run.slots[i];
+    const uint64_t state = slot->state_word.load(std::memory_order_acquire);
+    if (StateOf(state) == SlotState::kEmpty) break;
+    if (Serves(*slot, state, tag) != 0) return {slot, state, true};
   }
   return {home, home_state, false};
 }
@@ -154,7 +173,7 @@ void VerifyTable::Insert(const TableEntry& entry) {
   const std::lock_guard lock(writer_);
   MakeRoom(segment, 1).IgnoreBecause("a quarter of the slots is still free");
   const SlotRun run = RunOf(segment);
-  const Probed before = Probe(run, TagWords(entry.tag));
+  const Probed before = Probe(run, entry.tag);
   TableEntry after = entry;
   if (before.is_found) {
     const TableEntry known = before.slot->Load(before.state_word);
@@ -186,7 +205,7 @@ void VerifyTable::Insert(const TableEntry& entry) {
 
 bool VerifyTable::Revoke(const TagBytes& tag) {
   const std::lock_guard lock(writer_);
-  const Probed found = Probe(RunOf(SegmentOf(tag)), TagWords(tag));
+  const Probed found = Probe(RunOf(SegmentOf(tag)), tag);
   if (!found.is_found) return false;
   if (StateOf(found.state_word) != SlotState::kRevoked) {
     revoked_.fetch_add(1, std::memory_order_relaxed);
@@ -197,36 +216,36 @@ bool VerifyTable::Revoke(const TagBytes& tag) {
   return true;
 }
 
-VerifyTable::Sight VerifyTable::Look(const TagBytes& tag) const {
-  const TagWords words(tag);
-  const std::atomic<uint64_t>& run = runs_[SegmentOf(tag)];
+VerifyTable::Sight VerifyTable::Look(TagWords tag) const {
   Sight sight;
   do {
-    sight.packed_run = run.load(std::memory_order_acquire);
-    const Probed probed = Probe(SlotRun::Unpack(sight.packed_run), words);
+    sight.packed_run = runs_[SegmentOf(tag)].load(std::memory_order_acquire);
+    const Probed probed = Probe(SlotRun::Unpack(sight.packed_run), tag);
     sight.is_found = probed.is_found;
     sight.slot = probed.slot;
-    sight.state_word = probed.state_word;
-    sight.entry = probed.slot->Load(probed.state_word);
+    probed.slot->Read(probed.state_word, &sight.words);
   } while (!StillHolds(tag, sight));
   return sight;
 }
 
-bool VerifyTable::StillHolds(const TagBytes& tag, const Sight& sight) const {
+bool VerifyTable::StillHolds(TagWords tag, const Sight& sight) const {
   // The order matters: an emptied slot may read as it did before, its segment's word may not.
-  return sight.slot->state_word.load(std::memory_order_acquire) == sight.state_word &&
+  return sight.slot->state_word.load(std::memory_order_acquire) == sight.words.state_word &&
          runs_[SegmentOf(tag)].load(std::memory_order_acquire) == sight.packed_run;
 }
 
 bool VerifyTable::Find(const TagBytes& tag, TableEntry* out) const {
   const Sight sight = Look(tag);
-  if (sight.is_found) *out = sight.entry;
+  if (sight.is_found) *out = sight.words.Entry();
   return sight.is_found;
 }
 
-void VerifyTable::Prefetch(const TagBytes& tag) const {
+void VerifyTable::Prefetch(TagWords tag) const {
   const SlotRun run = RunOf(SegmentOf(tag));
-  if (run.count != 0) __builtin_prefetch(&run.slots[run.Home(TagWords(tag).low)]);
+  if (run.count == 0) return;
+  const TableSlot* const home = &run.slots[run.Home(tag.low)];
+  __builtin_prefetch(home);
+  __builtin_prefetch(home + 1);  // may lie behind the run's end: asked for, not touched
 }
 
 void VerifyTable::Touch(const Sight& sight, uint32_t now_s) {

@@ -40,28 +40,28 @@ class VerifyTable {
   // From its return on no Find() on any thread gives the entry as not revoked. False: no such tag.
   bool Revoke(const TagBytes& tag);
 
-  // What Look() saw, and where. Where nothing was found, the entry is that of whoever has the slot
-  // in which the search began, or zero: the caller's work may go on with it, his answer may not.
+  // What Look() saw, and where. Where nothing was found, the words are those of whoever has the
+  // slot in which the search began, or zero: the caller's work may go on with them, his answer may
+  // not.
   struct Sight {
-    bool is_found = false;
-    TableEntry entry;
+    SlotWords words;
+    bool is_found;
 
    private:
     friend class VerifyTable;
-    TableSlot* slot = nullptr;
-    uint64_t state_word = 0;
-    uint64_t packed_run = 0;
+    TableSlot* slot;
+    uint64_t packed_run;
   };
   // Copies the entry out as it was at one moment of the call. No lock, no allocation. The work does
   // not depend on how much of the tag matches, nor on whether an entry is found.
-  Sight Look(const TagBytes& tag) const;
+  Sight Look(TagWords tag) const;
   // Nothing of what was seen has changed up to now: a revocation, for one, or an insertion.
-  bool StillHolds(const TagBytes& tag, const Sight& sight) const;
+  bool StillHolds(TagWords tag, const Sight& sight) const;
   // As Look(); false when there is no entry, and then `*out` means nothing.
   bool Find(const TagBytes& tag, TableEntry* out) const;
   // Asks the processor for the line where Look() will begin: for whoever has something else to do
   // until it is there.
-  void Prefetch(const TagBytes& tag) const;
+  void Prefetch(TagWords tag) const;
   // Notes a use of what was found, at most once a second and credential; one relaxed four-byte
   // store into the slot that Look() saw. If its entry has moved meanwhile, the use is lost.
   static void Touch(const Sight& sight, uint32_t now_s);
@@ -84,7 +84,7 @@ class VerifyTable {
     size_t entries = 0;  // of those, the ones that are not dead
   };
 
-  static size_t SegmentOf(const TagBytes& tag) { return tag[15]; }
+  static size_t SegmentOf(TagWords tag) { return tag.high >> 56; }
   SlotRun RunOf(size_t segment) const {
     return SlotRun::Unpack(runs_[segment].load(std::memory_order_acquire));
   }

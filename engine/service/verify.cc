@@ -30,13 +30,13 @@ LookupTag TagOf(const Engine& engine, const InnerDigest& digest) {
 }
 
 // A JWT lives through its `exp` second; a key is dead at it.
-bool IsExpired(const TableEntry& entry, int64_t now_s) {
-  return entry.kind == kind::kUserToken ? entry.expires_s < now_s : entry.expires_s <= now_s;
+bool IsExpired(const SlotWords& entry, int64_t now_s) {
+  return entry.kind() == kind::kUserToken ? entry.expires_s() < now_s : entry.expires_s() <= now_s;
 }
 
-Reason Judge(const TableEntry& entry, OwnerTable::Word owner, uint64_t required_scopes,
+Reason Judge(const SlotWords& entry, OwnerTable::Word owner, uint64_t required_scopes,
              int64_t now_s) {
-  if (entry.revoked) return Reason::kRevoked;
+  if (entry.revoked()) return Reason::kRevoked;
   if (IsExpired(entry, now_s)) return Reason::kExpired;
   if (entry.not_before_s > now_s) return Reason::kNotYet;
   if (owner.locked) return Reason::kLocked;
@@ -95,48 +95,56 @@ Verdict JudgeClaims(const Engine& engine, ByteView jwt, const JwtKey& key, bool 
 
 namespace {
 
-// The verdict on a secret whose tag it is. Unknown, revoked, expired, locked and right do the same
-// work: they load the same, and part at the end.
-Verdict Answer(const Engine& engine, ByteView secret, const LookupTag& tag,
-               const VerifyQuery& query, int64_t now_s) {
-  const Memory& memory = engine.memory();
-  // The state, the owner's word, the state again: when that has not changed, both were so when the
-  // word was read, and the verdict is that of this moment. (Revoked while its owner was locked, and
-  // he unlocked after that: neither half by itself would deny.)
-  VerifyTable::Sight sight;
-  OwnerTable::Word owner;
-  uint32_t owner_index = OwnerTable::kNone;
-  do {
-    sight = memory.table().Look(tag.bytes);
-    owner_index = sight.entry.owner_index < memory.owners().size() ? sight.entry.owner_index
-                                                                   : OwnerTable::kNone;
-    owner = memory.owners().word(owner_index);
-  } while (!memory.table().StillHolds(tag.bytes, sight));
-  Verdict verdict;
-  if (!sight.is_found) {
-    if (query.untracked == nullptr || !IsWellFormedJwt(secret)) return verdict;
-    verdict = JudgeClaims(engine, secret, *query.untracked, /*session=*/false, now_s);
-    if (verdict.reason == Reason::kAllowed && query.required_scopes != 0) {
-      verdict.reason = Reason::kScope;
-    }
-    return verdict;
-  }
-  const TableEntry& entry = sight.entry;
-  verdict.kind = entry.kind;
-  verdict.uuid = entry.uuid;
-  if (owner_index != OwnerTable::kNone) verdict.owner = memory.owners().uuid(owner_index);
-  verdict.scopes = entry.scopes;
-  verdict.expires_s = entry.expires_s;
-  verdict.reason = Judge(entry, owner, query.required_scopes, now_s);
-  if (verdict.reason == Reason::kAllowed && query.at_s == 0) {
-    VerifyTable::Touch(sight, static_cast<uint32_t>(now_s));
+// On a secret whose tag is not in the store.
+Verdict AnswerAbsent(const Engine& engine, ByteView secret, const VerifyQuery& query,
+                     int64_t now_s) {
+  if (query.untracked == nullptr || !IsWellFormedJwt(secret)) return Verdict();
+  Verdict verdict = JudgeClaims(engine, secret, *query.untracked, /*session=*/false, now_s);
+  if (verdict.reason == Reason::kAllowed && query.required_scopes != 0) {
+    verdict.reason = Reason::kScope;
   }
   return verdict;
 }
 
-LookupTag TagOfSecret(const Engine& engine, ByteView secret) {
+// On a secret that has this tag. Unknown, revoked, expired, locked and right do the same work: they
+// load the same, and part at the end. The verdict is written where it is wanted: a copy of what was
+// stored a moment ago by other words takes as long as the rest of this function.
+void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQuery& query,
+            int64_t now_s, Verdict* verdict) {
+  const VerifyTable& table = engine.memory().table();
+  const OwnerTable& owners = engine.memory().owners();
+  for (;;) {
+    // The state, the owner's word, the state again: when that has not changed, both were so when
+    // the word was read, and the verdict is that of this moment. (Revoked while its owner was
+    // locked, and he unlocked after that: neither half by itself would deny.)
+    const VerifyTable::Sight sight = table.Look(tag);
+    const SlotWords& entry = sight.words;
+    const uint32_t owner_index =
+        entry.owner_index < owners.size() ? entry.owner_index : OwnerTable::kNone;
+    const OwnerTable::Word owner = owners.word(owner_index);
+    if (!table.StillHolds(tag, sight)) continue;
+    const Reason reason = Judge(entry, owner, query.required_scopes, now_s);
+    if (!sight.is_found) {
+      *verdict = AnswerAbsent(engine, secret, query, now_s);
+      return;
+    }
+    verdict->reason = reason;
+    verdict->kind = entry.kind();
+    verdict->uuid = entry.uuid();
+    verdict->owner = owner_index != OwnerTable::kNone ? owners.uuid(owner_index) : Uuid();
+    verdict->scopes = entry.scopes;
+    verdict->expires_s = entry.expires_s();
+    verdict->jwt_signed = false;
+    if (reason == Reason::kAllowed && query.at_s == 0) {
+      VerifyTable::Touch(sight, static_cast<uint32_t>(now_s));
+    }
+    return;
+  }
+}
+
+TagWords TagOfSecret(const Engine& engine, ByteView secret) {
   InnerDigest digest = Sha256(secret);
-  const LookupTag tag = TagOf(engine, digest);
+  const TagWords tag = TagOf(engine, digest).bytes;
   Wipe(&digest, sizeof digest);
   return tag;
 }
@@ -148,15 +156,16 @@ int64_t TimeOf(const Engine& engine, const VerifyQuery& query) {
 }  // namespace
 
 Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) {
+  Verdict verdict;
   const Memory& memory = engine.memory();
-  if (!HasAnyShape(memory.kinds(), secret)) {
-    Verdict verdict;
+  if (HasAnyShape(memory.kinds(), secret)) {
+    const TagWords tag = TagOfSecret(engine, secret);
+    memory.table().Prefetch(tag);  // comes while the clock is read
+    Answer(engine, secret, tag, query, TimeOf(engine, query), &verdict);
+  } else {
     verdict.reason = Reason::kMalformed;
-    return verdict;
   }
-  const LookupTag tag = TagOfSecret(engine, secret);
-  memory.table().Prefetch(tag.bytes);  // comes while the clock is read
-  return Answer(engine, secret, tag, query, TimeOf(engine, query));
+  return verdict;
 }
 
 void VerifyGroup(const Engine& engine, std::span<const ByteView> secrets, const VerifyQuery& query,
@@ -164,18 +173,18 @@ void VerifyGroup(const Engine& engine, std::span<const ByteView> secrets, const 
   assert(secrets.size() <= kVerifyGroupMax && verdicts.size() == secrets.size());
   const Memory& memory = engine.memory();
   const KindSet& kinds = memory.kinds();
-  std::array<LookupTag, kVerifyGroupMax> tags;
+  std::array<TagWords, kVerifyGroupMax> tags;
   std::array<bool, kVerifyGroupMax> has_shape;
   for (size_t i = 0; i < secrets.size(); ++i) {
     has_shape[i] = HasAnyShape(kinds, secrets[i]);
     if (!has_shape[i]) continue;
     tags[i] = TagOfSecret(engine, secrets[i]);
-    memory.table().Prefetch(tags[i].bytes);
+    memory.table().Prefetch(tags[i]);
   }
   const int64_t now_s = TimeOf(engine, query);
   for (size_t i = 0; i < secrets.size(); ++i) {
     if (has_shape[i]) {
-      verdicts[i] = Answer(engine, secrets[i], tags[i], query, now_s);
+      Answer(engine, secrets[i], tags[i], query, now_s, &verdicts[i]);
     } else {
       verdicts[i] = Verdict();
       verdicts[i].reason = Reason::kMalformed;

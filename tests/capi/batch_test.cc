@@ -1,5 +1,5 @@
-// A batch answers as one verification after another would, whatever is in it and however long it is,
-// also while another thread revokes.
+// A batch answers as one verification after another would, whatever is in it, however long it is,
+// and also while another thread revokes.
 #include <algorithm>
 #include <atomic>
 #include <cstring>

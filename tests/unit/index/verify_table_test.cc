@@ -213,18 +213,18 @@ TEST(VerifyTable, ASightHoldsUntilItsEntryChanges) {
   EXPECT_FALSE(table.StillHolds(tag, sight)) << "inserted";
   sight = table.Look(tag);
   EXPECT_TRUE(sight.is_found);
-  EXPECT_EQ(sight.entry, EntryOf(tag));
+  EXPECT_EQ(sight.words.Entry(), EntryOf(tag));
   Add(table, EntryOf(NumberedTag(2)));
   VerifyTable::Touch(sight, 5);
   EXPECT_TRUE(table.StillHolds(tag, sight));
   Add(table, EntryOf(tag, 1));
   EXPECT_FALSE(table.StillHolds(tag, sight)) << "replaced";
   sight = table.Look(tag);
-  EXPECT_EQ(sight.entry.last_used_s, 5u);
+  EXPECT_EQ(sight.words.last_used_s, 5u);
   EXPECT_TRUE(table.Revoke(tag));
   EXPECT_FALSE(table.StillHolds(tag, sight)) << "revoked";
   sight = table.Look(tag);
-  EXPECT_TRUE(sight.entry.revoked);
+  EXPECT_TRUE(sight.words.revoked());
   ASSERT_TRUE(table.ReserveCount(100'000).ok());
   EXPECT_FALSE(table.StillHolds(tag, sight)) << "moved";
 }

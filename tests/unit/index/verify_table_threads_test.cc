@@ -70,7 +70,7 @@ TEST(VerifyTableThreads, ReadersSeeWhatHasReturned) {
     const TagBytes tag = NumberedTag(first + number);
     const VerifyTable::Sight sight = table.Look(tag);
     const bool is_found = sight.is_found;
-    const TableEntry& found = sight.entry;
+    const TableEntry found = sight.words.Entry();
     VerifyTable::Touch(sight, static_cast<uint32_t>(mine() % 50));
     if (number < inserted_before && !is_found) return "an entry was inserted and is not found";
     if (!is_found) return "";
