@@ -1,20 +1,87 @@
-// The striped call counter, the fork guard, and the outcome of the latest call on a thread.
+// The striped call counter and who has which stripe, the fork guard, and the outcome of the latest
+// call on a thread.
 #include "capi/handles.h"
 
+#include <linux/membarrier.h>
+#include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <bit>
 
 namespace latchkey {
 namespace {
 
-thread_local const char* error_text = "";
+constinit thread_local const char* error_text = "";
+
+bool Barrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 0; }
+
+// Stripes by threads, one bit each, in every store alike. A thread that ends gives its stripe back
+// by the destructor of a thread-specific value, which, unlike a thread_local with a destructor,
+// takes no memory to set up in the middle of a verification.
+class Seats {
+ public:
+  static constexpr size_t kNone = SIZE_MAX;
+
+  Seats() : has_key_(pthread_key_create(&key_, GiveBack) == 0) {}
+  ~Seats() {
+    if (has_key_) pthread_key_delete(key_);
+  }
+  Seats(const Seats&) = delete;
+  Seats& operator=(const Seats&) = delete;
+
+  // `shared` when there is none left.
+  size_t Take(size_t shared) {
+    uint64_t taken = taken_.load(std::memory_order_relaxed);
+    for (;;) {
+      const auto free = static_cast<size_t>(std::countr_one(taken));
+      if (!has_key_ || free >= shared) return shared;
+      const uint64_t bit = uint64_t{1} << free;
+      // Acquire: the counts that the thread before left behind.
+      if (!taken_.compare_exchange_weak(taken, taken | bit, std::memory_order_acquire)) continue;
+      // Not null, which would mean that there is nothing to destroy.
+      if (pthread_setspecific(key_, reinterpret_cast<void*>(free + 1)) == 0) return free;
+      taken_.fetch_and(~bit, std::memory_order_release);
+      return shared;
+    }
+  }
+
+ private:
+  static void GiveBack(void* value);
+
+  pthread_key_t key_{};
+  const bool has_key_;
+  std::atomic<uint64_t> taken_{0};
+};
+
+constinit thread_local size_t my_stripe = Seats::kNone;
+Seats seats;
+
+void Seats::GiveBack(void* value) {
+  my_stripe = kNone;  // a call from a later destructor takes one anew
+  const uint64_t bit = uint64_t{1} << (reinterpret_cast<uintptr_t>(value) - 1);
+  seats.taken_.fetch_and(~bit, std::memory_order_release);
+}
 
 }  // namespace
 
-std::atomic<int64_t>& CallCounter::Mine() {
-  static std::atomic<size_t> threads{0};
-  static thread_local const size_t stripe = threads.fetch_add(1, std::memory_order_relaxed);
-  return stripes_[stripe % kStripes].calls;
+CallCounter::CallCounter() : has_barrier_(Barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)) {}
+
+size_t CallCounter::MyStripe() {
+  static_assert(kShared < 64);
+  if (my_stripe == Seats::kNone) my_stripe = seats.Take(kShared);
+  return my_stripe;
+}
+
+Status CallCounter::Any(bool* any) const {
+  if (has_barrier_ && !Barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
+    return Status::Error(Code::kInternal, "the system refuses a barrier, so no close is safe");
+  }
+  int64_t inside = 0;
+  for (const Stripe& stripe : stripes_) inside += stripe.calls.load(std::memory_order_seq_cst);
+  *any = inside != 0;
+  return Status::Ok();
 }
 
 ForkGuard::ForkGuard() {

@@ -28,25 +28,56 @@ class HostClock : public Clock {
 
 // Calls that are inside the library, counted apart by thread so that verifying threads do not share
 // a cache line.
+//
+// A thread that has a stripe for itself counts with plain loads and stores: an atomic addition, or
+// a fence, would make every verification wait until the one before has its line of the table. What
+// the fence is for, that a closer who sees no call is seen by every later one, is then the closer's
+// work: membarrier(2) has every thread of the process pass a fence. Where the system has no such
+// call, and on the last stripe, which the threads share for whom there is no other, it is an atomic
+// addition.
 class CallCounter {
  public:
   static constexpr size_t kStripes = 64;
-  void Enter() { Mine().fetch_add(1, std::memory_order_seq_cst); }
-  void Leave() { Mine().fetch_sub(1, std::memory_order_release); }
-  // More than `own` calls are inside. Reads the stripes one by one, so only a closed door makes the
-  // answer final.
-  bool Any() const {
-    int64_t inside = 0;
-    for (const Stripe& stripe : stripes_) inside += stripe.calls.load(std::memory_order_seq_cst);
-    return inside != 0;
-  }
+  class Stripe;
 
- private:
-  struct alignas(64) Stripe {
+  CallCounter();
+  // Give Leave() what Enter() returned.
+  Stripe* Enter() {
+    const size_t mine = MyStripe();
+    Stripe* const stripe = &stripes_[mine];
+    if (has_barrier_ && mine != kShared) {
+      stripe->calls.store(stripe->calls.load(std::memory_order_relaxed) + 1,
+                          std::memory_order_relaxed);
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    } else {
+      stripe->calls.fetch_add(1, std::memory_order_seq_cst);
+    }
+    return stripe;
+  }
+  void Leave(Stripe* stripe) {
+    if (has_barrier_ && stripe != &stripes_[kShared]) {
+      stripe->calls.store(stripe->calls.load(std::memory_order_relaxed) - 1,
+                          std::memory_order_release);
+    } else {
+      stripe->calls.fetch_sub(1, std::memory_order_release);
+    }
+  }
+  // *any: calls are inside. Only a door that was closed before makes the answer final. INTERNAL
+  // when the system refuses the barrier that it has granted before; then nothing is known.
+  Status Any(bool* any) const;
+
+  class alignas(64) Stripe {
+    friend class CallCounter;
     std::atomic<int64_t> calls{0};
   };
-  std::atomic<int64_t>& Mine();
+
+ private:
+  static constexpr size_t kShared = kStripes - 1;
+  // The calling thread's: its own until it ends, else kShared.
+  static size_t MyStripe();
+
   std::array<Stripe, kStripes> stripes_;
+  const bool has_barrier_;
 };
 
 // One page that the kernel wipes in a child (MADV_WIPEONFORK): reading 0 there means "inherited".
@@ -88,14 +119,14 @@ class Entry {
                         "the store was opened before a fork: open it anew in the child, after "
                         "the parent has closed it");
     } else {
-      store->calls.Enter();
+      stripe_ = store->calls.Enter();
       if (store->closing.load(std::memory_order_seq_cst)) {
         status_ = Status::Error(Code::kBusy, "the store is being closed");
       }
     }
   }
   ~Entry() {
-    if (store_ != nullptr) store_->calls.Leave();
+    if (store_ != nullptr) store_->calls.Leave(stripe_);
   }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
@@ -103,6 +134,7 @@ class Entry {
 
  private:
   latchkey_store* store_;
+  CallCounter::Stripe* stripe_ = nullptr;
   Status status_ = Status::Ok();
 };
 

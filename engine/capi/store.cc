@@ -109,8 +109,11 @@ LATCHKEY_API latchkey_code latchkey_store_close(latchkey_store* store) {
     }
     if (store->closing.exchange(true))
       return Status::Error(Code::kBusy, "another close is running");
-    if (store->calls.Any()) {
+    bool any = true;
+    const Status counted = store->calls.Any(&any);
+    if (!counted.ok() || any) {
       store->closing.store(false);
+      if (!counted.ok()) return counted;
       return Status::Error(Code::kBusy, "calls are still running on the store");
     }
     delete store;

@@ -304,6 +304,33 @@ TEST_F(Errors, CloseWhileACallRuns) {
   ExpectStillGood();
 }
 
+// More threads than the library counts apart, and more of them over time: one call that is inside
+// holds the door open, whichever thread's it is.
+TEST_F(Errors, CloseSeesTheCallOfEveryThread) {
+  constexpr size_t kThreads = 100;
+  for (int round = 0; round < 2; ++round) {
+    std::vector<StandingImport> standing(kThreads);
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        EXPECT_EQ("allowed", store_.Verify(key_.secret));
+        auto options = Sized<latchkey_import_options>();
+        options.read = StandingImport::Read;
+        options.context = &standing[i];
+        EXPECT_CODE(LATCHKEY_OK, latchkey_import(store_, &options, nullptr));
+      });
+    }
+    for (StandingImport& one : standing) one.WaitUntilInside();
+    for (size_t i = 0; i < kThreads; ++i) {
+      EXPECT_CODE(LATCHKEY_BUSY, latchkey_store_close(store_)) << "thread " << i;
+      standing[i].Release();
+      threads[i].join();
+    }
+    store_.Close();
+    ExpectStillGood();
+  }
+}
+
 TEST_F(Errors, ReadThatFailsStopsAnImport) {
   auto options = Sized<latchkey_import_options>();
   options.read = [](void*, char*, size_t) { return SIZE_MAX; };
