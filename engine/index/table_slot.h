@@ -19,10 +19,11 @@ struct TableEntry {
   uint32_t owner_index = 0;  // in the OwnerTable
   uint16_t kind = 0;
   bool revoked = false;
-  int64_t expires_s = 0;  // 0..2^40 - 1
-  int64_t not_before_s = 0;
+  int64_t expires_s = 0;     // 0..2^40 - 1
+  int64_t not_before_s = 0;  // 0..2^40 - 1
   uint64_t scopes = 0;
   uint32_t last_used_s = 0;  // 0 = never
+  uint32_t era = 0;          // 24 bits: when it was inserted; the table's business
 
   bool operator==(const TableEntry&) const = default;
 };
@@ -54,6 +55,11 @@ constexpr uint64_t WithReach(uint64_t state_word, size_t reach) {
   return (state_word & kRest) | (static_cast<uint64_t>(reach) << kSlotReachShift);
 }
 
+// era:24 | not_before_s:40.
+inline constexpr int kSlotEraShift = 40;
+inline constexpr int64_t kSlotNotBeforeMax = (int64_t{1} << kSlotEraShift) - 1;
+inline constexpr uint32_t kSlotEraMax = (uint32_t{1} << 24) - 1;
+
 // A tag as two words.
 struct TagWords {
   TagWords() = default;
@@ -74,11 +80,13 @@ struct SlotWords {
   uint32_t owner_index;
   uint32_t last_used_s;
   uint64_t scopes;
-  int64_t not_before_s;
+  uint64_t era_word;
 
   bool revoked() const { return StateOf(state_word) == SlotState::kRevoked; }
   uint16_t kind() const { return static_cast<uint16_t>(state_word >> kSlotKindShift); }
   int64_t expires_s() const { return static_cast<int64_t>(state_word) & kSlotExpiresMax; }
+  int64_t not_before_s() const { return static_cast<int64_t>(era_word) & kSlotNotBeforeMax; }
+  uint32_t era() const { return static_cast<uint32_t>(era_word >> kSlotEraShift); }
   Uuid uuid() const {
     Uuid out;
     StoreLe64(out.bytes.data(), uuid_low);
@@ -94,7 +102,8 @@ struct SlotWords {
     entry.kind = kind();
     entry.revoked = revoked();
     entry.expires_s = expires_s();
-    entry.not_before_s = not_before_s;
+    entry.not_before_s = not_before_s();
+    entry.era = era();
     entry.scopes = scopes;
     entry.last_used_s = last_used_s;
     return entry;
@@ -112,7 +121,7 @@ struct alignas(64) TableSlot {
   std::atomic<uint32_t> owner_index;
   std::atomic<uint32_t> last_used_s;
   std::atomic<uint64_t> scopes;
-  std::atomic<int64_t> not_before_s;
+  std::atomic<uint64_t> era_word;
 
   // What the slot holds, given the state word that was read from it. Acquire: whoever goes on to
   // ask whether the segment has moved asks after these.
@@ -126,7 +135,7 @@ struct alignas(64) TableSlot {
     out->owner_index = owner_index.load(kOrder);
     out->last_used_s = last_used_s.load(kOrder);
     out->scopes = scopes.load(kOrder);
-    out->not_before_s = not_before_s.load(kOrder);
+    out->era_word = era_word.load(kOrder);
   }
   TableEntry Load(uint64_t state) const {
     SlotWords words;
@@ -144,7 +153,9 @@ struct alignas(64) TableSlot {
     owner_index.store(entry.owner_index, kOrder);
     last_used_s.store(entry.last_used_s, kOrder);
     scopes.store(entry.scopes, kOrder);
-    not_before_s.store(entry.not_before_s, kOrder);
+    era_word.store(static_cast<uint64_t>(entry.era) << kSlotEraShift |
+                       static_cast<uint64_t>(entry.not_before_s & kSlotNotBeforeMax),
+                   kOrder);
     const SlotState state = entry.revoked ? SlotState::kRevoked : SlotState::kLive;
     state_word.store(WithState(static_cast<uint64_t>(entry.kind) << kSlotKindShift |
                                    static_cast<uint64_t>(entry.expires_s & kSlotExpiresMax),

@@ -169,15 +169,18 @@ Status VerifyTable::Grow(size_t segment, size_t pages) {
 
 void VerifyTable::Insert(const TableEntry& entry) {
   assert(entry.expires_s >= 0 && entry.expires_s <= kSlotExpiresMax);
+  assert(entry.not_before_s >= 0 && entry.not_before_s <= kSlotNotBeforeMax);
   const size_t segment = SegmentOf(entry.tag);
   const std::lock_guard lock(writer_);
   MakeRoom(segment, 1).IgnoreBecause("a quarter of the slots is still free");
   const SlotRun run = RunOf(segment);
   const Probed before = Probe(run, entry.tag);
   TableEntry after = entry;
+  after.era = era_;
   if (before.is_found) {
     const TableEntry known = before.slot->Load(before.state_word);
     after.revoked |= known.revoked;
+    after.era = known.era;
     after.last_used_s = std::max(after.last_used_s, known.last_used_s);
     if (after == known) return;
   }
@@ -214,6 +217,11 @@ bool VerifyTable::Revoke(const TagBytes& tag) {
                                std::memory_order_release);
   Settle();
   return true;
+}
+
+uint32_t VerifyTable::NewEra() {
+  const std::lock_guard lock(writer_);
+  return era_ < kSlotEraMax ? ++era_ : 0;
 }
 
 VerifyTable::Sight VerifyTable::Look(TagWords tag) const {

@@ -40,6 +40,15 @@ class VerifyTable {
   // From its return on no Find() on any thread gives the entry as not revoked. False: no such tag.
   bool Revoke(const TagBytes& tag);
 
+  // Ends an era: what is in the table now is older than what comes later. Gives RevokeOlder() its
+  // `era`. 0, which nothing is older than, when there are no more (16 million).
+  uint32_t NewEra();
+  // Revokes what was in the table before NewEra() gave `era`, and fits, as Revoke() would; returns
+  // how much of it was not revoked. `fits(const SlotWords&)` must not be a writer. Another writer
+  // waits for one of the 256 segments at most.
+  template <typename Fits>
+  uint64_t RevokeOlder(uint32_t era, Fits&& fits);
+
   // What Look() saw, and where. Where nothing was found, the words are those of whoever has the
   // slot in which the search began, or zero: the caller's work may go on with them, his answer may
   // not.
@@ -96,10 +105,33 @@ class VerifyTable {
   alignas(64) std::array<std::atomic<uint64_t>, kSegments> runs_{};  // SlotRun::Pack()
   alignas(64) mutable std::mutex writer_;
   std::array<Usage, kSegments> usage_{};
+  uint32_t era_ = 0;
   SlotMemory memory_;
   std::atomic<size_t> size_{0};
   std::atomic<size_t> revoked_{0};
 };
+
+template <typename Fits>
+uint64_t VerifyTable::RevokeOlder(uint32_t era, Fits&& fits) {
+  uint64_t count = 0;
+  for (size_t segment = 0; segment < kSegments; ++segment) {
+    const std::lock_guard lock(writer_);
+    const SlotRun run = RunOf(segment);
+    for (size_t i = 0; i < run.count; ++i) {
+      TableSlot& slot = run.slots[i];
+      SlotWords words;
+      slot.Read(slot.state_word.load(std::memory_order_acquire), &words);
+      if (StateOf(words.state_word) != SlotState::kLive || words.era() >= era) continue;
+      if (!fits(static_cast<const SlotWords&>(words))) continue;
+      slot.state_word.store(WithState(words.state_word, SlotState::kRevoked),
+                            std::memory_order_release);
+      revoked_.fetch_add(1, std::memory_order_relaxed);
+      ++count;
+    }
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // as every writer before it returns
+  return count;
+}
 
 template <typename Visit>
 void VerifyTable::ForEach(Visit&& visit) const {

@@ -13,6 +13,12 @@ KindSet::Shape ShapeOf(const KindRecord& kind) {
   return KindSet::Shape{kind.kind, kind.format, kind.prefix};
 }
 
+// Nothing is asked about but the kind and the scopes, which the verify table knows.
+bool IsInTable(const SweepRecord& sweep) {
+  return sweep.owner.is_nil() && sweep.creator.is_nil() && sweep.minted_by.is_nil() &&
+         sweep.issued_before_s == 0;
+}
+
 }  // namespace
 
 Memory::Memory(const LocalAuthority& authority) : authority_(authority), directories_(authority) {
@@ -108,9 +114,24 @@ void Memory::ApplyOne(const Event& event) {
     table_.Revoke(revoked->credential.tag);
   } else if (const auto* swept = std::get_if<Swept>(&event.body)) {
     for (const Revoked& credential : swept->credentials) table_.Revoke(credential.tag);
+  } else if (const auto* started = std::get_if<SweepStarted>(&event.body)) {
+    BeginSweep(started->sweep);
   } else if (std::holds_alternative<KindPut>(event.body)) {
     PublishKinds();
   }
+}
+
+// Events are applied in order: what is in the table now was born before the sweep.
+void Memory::BeginSweep(const SweepRecord& sweep) {
+  if (!IsInTable(sweep)) return;
+  const std::lock_guard lock(sweep_mutex_);
+  sweep_number_ = sweep.number;
+  sweep_era_ = table_.NewEra();
+}
+
+uint32_t Memory::EraOf(const SweepRecord& sweep) const {
+  const std::lock_guard lock(sweep_mutex_);
+  return sweep.number == sweep_number_ ? sweep_era_ : 0;
 }
 
 void Memory::Restrict(std::span<const Event> events) noexcept {
@@ -124,13 +145,22 @@ void Memory::Restrict(std::span<const Event> events) noexcept {
     } else if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
       table_.Revoke(revoked->credential.tag);
     } else if (const auto* sweep = std::get_if<SweepStarted>(&event.body)) {
-      // If the store cannot be read now, the sweep is tried again when it has healed.
+      // If the store cannot be read now, the sweep is tried again when it has healed. What the
+      // group would have created is not in the table.
+      BeginSweep(sweep->sweep);
       Deny(sweep->sweep).status().IgnoreBecause("tried again when the store has healed");
     }
   }
 }
 
 Result<uint64_t> Memory::Deny(const SweepRecord& sweep) {
+  const uint32_t era = IsInTable(sweep) ? EraOf(sweep) : 0;
+  if (era != 0) {
+    return table_.RevokeOlder(era, [&](const SlotWords& entry) {
+      return (sweep.kind == 0 || sweep.kind == entry.kind()) &&
+             (entry.scopes & sweep.scopes) == sweep.scopes;
+    });
+  }
   uint64_t denied = 0;
   LATCHKEY_TRY(ForEachCovered(authority_, sweep, [&](const Uuid&, const TagBytes& tag) {
     TableEntry entry;

@@ -40,7 +40,8 @@ class Memory : public EventSink, public RecordSink {
   // Makes room for that many credentials before they are loaded.
   Status Reserve(size_t credentials);
 
-  // Denies from now on every credential that the sweep covers; returns how many it found active.
+  // Denies from now on every credential that the sweep covers; returns how many it found active. By
+  // the table alone where the sweep asks for nothing else, otherwise by a walk over the store.
   // Called by whoever started the sweep, after its commit.
   Result<uint64_t> Deny(const SweepRecord& sweep);
 
@@ -54,6 +55,9 @@ class Memory : public EventSink, public RecordSink {
 
  private:
   void ApplyOne(const Event& event);
+  // For a sweep that asks for nothing but what the table knows: remembers what is older than it.
+  void BeginSweep(const SweepRecord& sweep);
+  uint32_t EraOf(const SweepRecord& sweep) const;  // 0 = not remembered
   void PrepareKinds(const std::vector<KindRecord>& host_kinds);
   void PublishKinds();
   TableEntry EntryOf(const CredentialRecord& credential) const;
@@ -62,6 +66,11 @@ class Memory : public EventSink, public RecordSink {
   VerifyTable table_;
   OwnerTable owners_;
   Directories directories_;
+  // The latest sweep for which the table alone tells what it covers, and the era it began. Only one
+  // is remembered, so that nothing need be allocated: the other is found in the store.
+  mutable std::mutex sweep_mutex_;
+  uint64_t sweep_number_ = 0;
+  uint32_t sweep_era_ = 0;
   std::atomic<const KindSet*> kinds_;
   // Every set there ever was: readers hold no lock, and a host registers but a few kinds.
   std::vector<std::unique_ptr<const KindSet>> kind_sets_;

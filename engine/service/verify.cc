@@ -38,7 +38,7 @@ Reason Judge(const SlotWords& entry, OwnerTable::Word owner, uint64_t required_s
              int64_t now_s) {
   if (entry.revoked()) return Reason::kRevoked;
   if (IsExpired(entry, now_s)) return Reason::kExpired;
-  if (entry.not_before_s > now_s) return Reason::kNotYet;
+  if (entry.not_before_s() > now_s) return Reason::kNotYet;
   if (owner.locked) return Reason::kLocked;
   if (owner.deleted) return Reason::kDeleted;
   if ((entry.scopes & required_scopes) != required_scopes) return Reason::kScope;

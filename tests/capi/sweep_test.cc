@@ -162,6 +162,33 @@ TEST_F(Sweep, WhatIsCreatedAfterIsNotCovered) {
   store_.Check();
 }
 
+// As above, for sweeps that no owner narrows, one of which follows upon the other.
+TEST_F(Sweep, WhatIsCreatedAfterEverythingIsNotCovered) {
+  options_.kind = LATCHKEY_KIND_USER_KEY;
+  uint64_t covered = 0;
+  ASSERT_CODE(LATCHKEY_OK, latchkey_revoke_all(store_, &options_, &covered));
+  EXPECT_EQ(3u, covered);
+  Make("after the kind", muriel_, LATCHKEY_KIND_USER_KEY, {}, 8);
+  ExpectRevoked({"muriel", "muriel too", "eustace"});
+  options_.kind = 0;
+  options_.scopes = 4;
+  ASSERT_CODE(LATCHKEY_OK, latchkey_revoke_all(store_, &options_, &covered));
+  EXPECT_EQ(1u, covered);
+  options_.scopes = 0;
+  options_.everything = 1;
+  ASSERT_CODE(LATCHKEY_OK, latchkey_revoke_all(store_, &options_, &covered));
+  EXPECT_EQ(3u, covered);
+  Make("after everything", muriel_, LATCHKEY_KIND_USER_KEY, {}, 8);
+  const std::vector<std::string> revoked = {
+      "muriel", "muriel too", "eustace", "project", "project later", "minted", "after the kind"};
+  ExpectRevoked(revoked);
+  store_.WaitForTombstones();
+  ExpectRevoked(revoked);
+  store_.Check();
+  store_.Reopen();
+  ExpectRevoked(revoked);
+}
+
 TEST_F(Sweep, ListsAgreeAtOnce) {
   options_.owner = project_;
   ASSERT_CODE(LATCHKEY_OK, latchkey_revoke_all(store_, &options_, nullptr));

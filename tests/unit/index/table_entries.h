@@ -34,7 +34,7 @@ inline TableEntry EntryOf(const TagBytes& tag, uint64_t version = 0) {
   entry.owner_index = static_cast<uint32_t>(Stir(seed + 3));
   entry.kind = static_cast<uint16_t>(Stir(seed + 4));
   entry.expires_s = static_cast<int64_t>(Stir(seed + 5)) & kSlotExpiresMax;
-  entry.not_before_s = static_cast<int64_t>(Stir(seed + 6) >> 20);
+  entry.not_before_s = static_cast<int64_t>(Stir(seed + 6) >> 24);
   entry.scopes = Stir(seed + 7);
   return entry;
 }

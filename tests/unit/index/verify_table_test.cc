@@ -163,6 +163,47 @@ TEST(VerifyTable, ASmallTableIsSmall) {
   EXPECT_LE(table.memory_bytes(), size_t{1} << 20);
 }
 
+// What was there before an era began is revoked, also when its entry was replaced or has moved
+// since; what came later is not.
+TEST(VerifyTable, RevokeOlderTakesWhatWasThereBefore) {
+  LATCHKEY_TEST_RANDOM(random);
+  VerifyTable table;
+  std::map<TagBytes, TableEntry> model;
+  std::vector<std::map<TagBytes, TableEntry>> before;
+  std::vector<uint32_t> eras;
+  const auto add = [&](const TagBytes& tag) {
+    TableEntry entry = EntryOf(tag, random() % 2);
+    entry.kind = random() % 2 ? 2 : 3;
+    Add(table, entry);
+    const auto known = model.find(tag);
+    if (known != model.end()) entry.revoked = known->second.revoked;
+    model[tag] = entry;
+  };
+  for (int round = 0; round < 6; ++round) {
+    for (uint64_t i = 0; i < 3000; ++i) add(NumberedTag(random() % 12'000));
+    before.push_back(model);
+    eras.push_back(table.NewEra());
+    for (uint64_t i = 0; i < 3000; ++i) add(NumberedTag(random() % 12'000));
+    const size_t which = random() % eras.size();  // an older one, too
+    uint64_t due = 0;
+    for (auto& [tag, entry] : model) {
+      if (before[which].count(tag) == 0 || entry.kind != 2 || entry.revoked) continue;
+      entry.revoked = true;
+      ++due;
+    }
+    const auto fits = [](const SlotWords& words) { return words.kind() == 2; };
+    ASSERT_EQ(table.RevokeOlder(eras[which], fits), due);
+    ASSERT_EQ(table.RevokeOlder(eras[which], fits), 0u);
+    for (const auto& [tag, entry] : model) {
+      TableEntry found;
+      ASSERT_TRUE(table.Find(tag, &found));
+      found.era = 0;
+      ASSERT_EQ(found, entry);
+    }
+  }
+  EXPECT_EQ(table.RevokeOlder(0, [](const SlotWords&) { return true; }), 0u);
+}
+
 // Replacing leaves dead slots behind; they must neither fill the table nor make it grow for ever.
 TEST(VerifyTable, ReplacingDoesNotUseUpTheTable) {
   VerifyTable table;
@@ -289,7 +330,7 @@ TEST(VerifyTable, EdgesOfTheFieldsSurvive) {
   TableEntry entry = EntryOf(NumberedTag(1));
   entry.kind = UINT16_MAX;
   entry.expires_s = kSlotExpiresMax;
-  entry.not_before_s = INT64_MIN;
+  entry.not_before_s = kSlotNotBeforeMax;
   entry.scopes = UINT64_MAX;
   entry.owner_index = UINT32_MAX;
   entry.last_used_s = UINT32_MAX;
