@@ -96,8 +96,8 @@ LATCHKEY_API latchkey_code latchkey_owner_get(latchkey_store* store, uint32_t so
     LATCHKEY_TRY(TakeSort(sort, &owner_sort));
     ByteView text;
     LATCHKEY_TRY(TakeRequiredText(id, id_size, &text));
-    LATCHKEY_TRY_ASSIGN(const OwnerRecord owner, FindOwner(engine, owner_sort, text));
-    result.Give(GiveOwner(owner));
+    LATCHKEY_TRY_ASSIGN(const auto owner, FindOwner(engine, owner_sort, text));
+    result.Give(GiveOwner(*owner));
     return Status::Ok();
   });
 }

@@ -21,7 +21,8 @@ bool IsInTable(const SweepRecord& sweep) {
 
 }  // namespace
 
-Memory::Memory(const LocalAuthority& authority) : authority_(authority), directories_(authority) {
+Memory::Memory(const LocalAuthority& authority)
+    : authority_(authority), directories_(authority), owner_cache_(authority) {
   LoadKinds({});
 }
 
@@ -82,6 +83,7 @@ Status Memory::LoadCredential(const CredentialRecord& credential, bool revoked,
 }
 
 Status Memory::Prepare(std::span<const Event> events) {
+  owner_cache_.Begin(events);
   std::vector<TagBytes> tags;
   std::vector<KindRecord> kinds = authority_.state().host_kinds;
   const size_t kinds_before = kinds.size();
@@ -103,6 +105,7 @@ Status Memory::Prepare(std::span<const Event> events) {
 void Memory::Apply(std::span<const Event> events) noexcept {
   for (const Event& event : events) ApplyOne(event);
   directories_.Apply(events);
+  owner_cache_.End();
 }
 
 void Memory::ApplyOne(const Event& event) {

@@ -1,5 +1,5 @@
 // What the engine holds in memory, following the committed events: the verify table, the owner
-// table, the directories, and the kinds.
+// table, the directories, the owners asked for lately, and the kinds.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include "index/owner_table.h"
 #include "index/verify_table.h"
 #include "service/directories.h"
+#include "service/owner_cache.h"
 
 namespace latchkey {
 
@@ -33,6 +34,7 @@ class Memory : public EventSink, public RecordSink {
   const OwnerTable& owners() const { return owners_; }
   Directories& directories() { return directories_; }
   const Directories& directories() const { return directories_; }
+  const OwnerCache& owner_cache() const { return owner_cache_; }
   // Valid until this is destroyed; never null. No lock.
   const KindSet& kinds() const { return *kinds_.load(std::memory_order_acquire); }
   // Takes over the kinds that the store was opened with.
@@ -66,6 +68,7 @@ class Memory : public EventSink, public RecordSink {
   VerifyTable table_;
   OwnerTable owners_;
   Directories directories_;
+  OwnerCache owner_cache_;
   // The latest sweep for which the table alone tells what it covers, and the era it began. Only one
   // is remembered, so that nothing need be allocated: the other is found in the store.
   mutable std::mutex sweep_mutex_;

@@ -28,6 +28,39 @@ Status CheckGivenSlug(ByteView slug) {
   return Status::Ok();
 }
 
+Status NoSuchOwner(OwnerSort sort) {
+  return Status::Error(Code::kNotFound, sort == OwnerSort::kUser
+                                            ? Literal("there is no such user")
+                                            : Literal("there is no such project"));
+}
+
+Result<OwnerCache::Owner> FindByAnyName(const OwnerCache& cache, OwnerSort sort, ByteView id) {
+  if (const Result<Uuid> uuid = ParseUuid(id); uuid.ok()) return cache.Find(*uuid);
+  if (CheckSlug(id).ok()) return cache.FindBySlug(sort, id);
+  if (sort == OwnerSort::kUser) {
+    if (CheckEmail(id).ok()) return cache.FindByEmail(id);
+    return Status::Error(Code::kInvalidArgument,
+                         "a user is named by a UUID, a slug (lower-case letters, digits and single "
+                         "hyphens) or an e-mail address");
+  }
+  return Status::Error(Code::kInvalidArgument,
+                       "a project is named by a UUID or a slug (lower-case letters, digits and "
+                       "single hyphens)");
+}
+
+Result<OwnerCache::Owner> LiveOwner(const OwnerCache& cache, const Uuid& uuid, OwnerSort sort) {
+  Result<OwnerCache::Owner> owner = cache.Find(uuid);
+  if (owner.code() == Code::kNotFound || (owner.ok() && (*owner)->sort != sort)) {
+    return NoSuchOwner(sort);
+  }
+  if (owner.ok() && (*owner)->deleted_s != 0) {
+    return Status::Error(Code::kNotFound, sort == OwnerSort::kUser
+                                              ? Literal("the user has been deleted")
+                                              : Literal("the project has been deleted"));
+  }
+  return owner;
+}
+
 }  // namespace
 
 Result<OwnerRecord> CreateOwnerNow(Engine& engine, const Uuid& actor, const NewOwner& wish) {
@@ -62,32 +95,11 @@ Result<OwnerRecord> CreateOwnerNow(Engine& engine, const Uuid& actor, const NewO
   return OwnerAfter(engine, events, uuid);
 }
 
-Result<OwnerRecord> FindOwner(const Engine& engine, OwnerSort sort, ByteView id) {
-  LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
-  const Reader& reader = view->reader();
-  Result<Uuid> uuid = ParseUuid(id);
-  if (!uuid.ok()) {
-    if (CheckSlug(id).ok()) {
-      uuid = reader.OwnerBySlug(sort, id);
-    } else if (sort == OwnerSort::kUser && CheckEmail(id).ok()) {
-      uuid = reader.OwnerByEmail(id);
-    } else if (sort == OwnerSort::kUser) {
-      return Status::Error(
-          Code::kInvalidArgument,
-          "a user is named by a UUID, a slug (lower-case letters, digits and single "
-          "hyphens) or an e-mail address");
-    } else {
-      return Status::Error(Code::kInvalidArgument,
-                           "a project is named by a UUID or a slug (lower-case letters, digits and "
-                           "single hyphens)");
-    }
-  }
-  if (!uuid.ok()) return uuid.status();
-  Result<OwnerRecord> owner = reader.Owner(*uuid);
-  if (owner.code() == Code::kNotFound || (owner.ok() && owner->sort != sort)) {
-    return Status::Error(Code::kNotFound, sort == OwnerSort::kUser
-                                              ? Literal("there is no such user")
-                                              : Literal("there is no such project"));
+Result<std::shared_ptr<const OwnerRecord>> FindOwner(const Engine& engine, OwnerSort sort,
+                                                     ByteView id) {
+  Result<OwnerCache::Owner> owner = FindByAnyName(engine.memory().owner_cache(), sort, id);
+  if (owner.code() == Code::kNotFound || (owner.ok() && (*owner)->sort != sort)) {
+    return NoSuchOwner(sort);
   }
   return owner;
 }
@@ -142,15 +154,13 @@ Result<GrantPage> ListGrants(const Engine& engine, const Uuid& project,
 }
 
 Status Authorize(const Engine& engine, const Uuid& user, const Uuid& project, Role role) {
-  LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
-  LATCHKEY_TRY_ASSIGN(const OwnerRecord who, view->reader().LiveOwner(user, OwnerSort::kUser));
-  LATCHKEY_TRY_ASSIGN(const OwnerRecord what,
-                      view->reader().LiveOwner(project, OwnerSort::kProject));
-  if (who.locked) return Status::Error(Code::kForbidden, "the user is locked");
-  if (who.admin) return Status::Ok();
-  const Result<GrantRecord> grant = view->reader().Grant(what.uuid, who.uuid);
-  if (!grant.ok() && grant.code() != Code::kNotFound) return grant.status();
-  if (grant.ok() && grant->role >= role) return Status::Ok();
+  const OwnerCache& cache = engine.memory().owner_cache();
+  LATCHKEY_TRY_ASSIGN(const auto who, LiveOwner(cache, user, OwnerSort::kUser));
+  LATCHKEY_TRY_ASSIGN(const auto what, LiveOwner(cache, project, OwnerSort::kProject));
+  if (who->locked) return Status::Error(Code::kForbidden, "the user is locked");
+  if (who->admin) return Status::Ok();
+  LATCHKEY_TRY_ASSIGN(const Role granted, cache.RoleOn(what->uuid, who->uuid));
+  if (granted >= role && granted != Role::kNone) return Status::Ok();
   return Status::Error(Code::kForbidden, "the user's role on the project does not allow it");
 }
 

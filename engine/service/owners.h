@@ -1,6 +1,7 @@
 // Use cases of owners, grants and kinds.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,8 +20,10 @@ struct NewOwner {
 };
 Result<OwnerRecord> CreateOwnerNow(Engine& engine, const Uuid& actor, const NewOwner& wish);
 
-// By the text of a UUID (deleted ones too), else by slug, else, for users, by e-mail.
-Result<OwnerRecord> FindOwner(const Engine& engine, OwnerSort sort, ByteView id);
+// By the text of a UUID (deleted ones too), else by slug, else, for users, by e-mail. From memory
+// if he was asked for lately.
+Result<std::shared_ptr<const OwnerRecord>> FindOwner(const Engine& engine, OwnerSort sort,
+                                                     ByteView id);
 
 // Checks the form of what is set, and decides the rest in the queue.
 Result<OwnerRecord> UpdateOwnerNow(Engine& engine, const Uuid& actor, UpdateOwner wish);

@@ -48,9 +48,9 @@ Reason Judge(const SlotWords& entry, OwnerTable::Word owner, uint64_t required_s
 // The user that a JWT names, live or not; nullopt when there is none. A locked user is found by his
 // e-mail, a deleted one no longer.
 std::optional<OwnerRecord> UserOf(const Engine& engine, ByteView subject) {
-  Result<OwnerRecord> user = FindOwner(engine, OwnerSort::kUser, subject);
+  const auto user = FindOwner(engine, OwnerSort::kUser, subject);
   if (!user.ok()) return std::nullopt;
-  return std::move(*user);
+  return **user;
 }
 
 // Whether a JWT that names its user by an e-mail address is young enough to mean the user who has
