@@ -37,8 +37,30 @@ Status TakeQuery(const latchkey_list_options* options, size_t capacity, const si
   return Status::Ok();
 }
 
-void GivePage(const CredentialPage& page, OutArray<latchkey_credential>* out, size_t* count) {
-  for (size_t i = 0; i < page.rows.size(); ++i) out->Give(i, GiveCredential(page.rows[i]));
+latchkey_credential GiveListed(const ListQuery& query, const ListedCredential& listed) {
+  latchkey_credential out{};
+  out.uuid = GiveUuid(listed.row.uuid);
+  out.owner = GiveUuid(query.owner);
+  out.creator = GiveUuid(listed.shown.creator);
+  out.minted_by = GiveUuid(listed.shown.minted_by);
+  out.revoked_by = GiveUuid(listed.shown.revoked_by);
+  out.kind = query.kind;
+  out.creation_s = listed.row.creation_s;
+  out.not_before_s = listed.shown.not_before_s;
+  out.expires_s = listed.shown.expires_s;
+  out.revoked_s = listed.shown.revoked_s;
+  out.last_used_s = listed.last_used_s;
+  out.scopes = listed.shown.scopes;
+  out.metadata_size = listed.shown.metadata_size;
+  out.name_size = listed.row.name.size();
+  GiveText(listed.row.name, out.name);
+  GiveText(listed.row.slug, out.slug);
+  return out;
+}
+
+void GivePage(const ListQuery& query, const CredentialPage& page,
+              OutArray<latchkey_credential>* out, size_t* count) {
+  for (size_t i = 0; i < page.rows.size(); ++i) out->Give(i, GiveListed(query, page.rows[i]));
   *count = page.rows.size();
 }
 
@@ -221,7 +243,7 @@ LATCHKEY_API latchkey_code latchkey_credential_list(latchkey_store* store,
     LATCHKEY_TRY(out.status());
     LATCHKEY_TRY_ASSIGN(const CredentialPage page,
                         ListCredentials(engine, query, list.offset, list.limit));
-    GivePage(page, &out, count);
+    GivePage(query, page, &out, count);
     if (total != nullptr) *total = page.total;
     return Status::Ok();
   });
@@ -251,11 +273,11 @@ LATCHKEY_API latchkey_code latchkey_credential_list_next(latchkey_store* store,
     }
     LATCHKEY_TRY_ASSIGN(const CredentialPage page,
                         ListCredentialsAfter(engine, query, after, list.limit));
-    GivePage(page, &out, count);
+    GivePage(query, page, &out, count);
     if (page.rows.empty()) {
       place.done = 1;
     } else {
-      const CredentialRecord& last = page.rows.back().record;
+      const DirectoryRowView& last = page.rows.back().row;
       place.started = 1;
       place.done = page.rows.size() < list.limit;
       place.creation_s = last.creation_s;

@@ -99,11 +99,11 @@ class OutArray {
   }
   const Status& status() const { return status_; }
   size_t capacity() const { return capacity_; }
-  void Give(size_t i, T value) {
+  void Give(size_t i, const T& value) {
     unsigned char* row = rows_ + i * struct_size_;
-    std::memset(row, 0, struct_size_);
-    value.struct_size = struct_size_;
     std::memcpy(row, &value, sizeof value);
+    std::memcpy(row, &struct_size_, sizeof struct_size_);
+    std::memset(row + sizeof value, 0, struct_size_ - sizeof value);
   }
 
  private:

@@ -65,38 +65,70 @@ std::optional<DirectoryRow> Directory::Find(const RowPosition& position) const {
   return root->Row(at);
 }
 
-DirectoryPage Directory::Page(const DirectoryFilter& filter, uint64_t offset, size_t limit) const {
-  const auto root = this->root();
+DirectoryLook Directory::Look(const DirectoryFilter& filter, uint64_t offset, size_t limit) const {
+  DirectoryLook look;
+  look.root_ = this->root();
+  const DirectoryRoot& root = *look.root_;
   const RowQuery query(filter);
-  DirectoryRoot::Range range = root->WithName(filter.name);
-  DirectoryPage page;
+  DirectoryRoot::Range range = root.WithName(filter.name);
   if (!query.is_plain()) {
-    root->Collect(range, query, filter.descending, offset, limit, &page.rows, &page.total);
-    return page;
+    root.Collect(range, query, filter.descending, offset, limit, &look.rows_, &look.total_);
+    return look;
   }
-  const uint64_t begin = root->RankOf(range.begin, filter.revoked);
-  const uint64_t end = root->RankOf(range.end, filter.revoked);
-  page.total = end - begin;
-  if (offset >= page.total) return page;
+  const uint64_t begin = root.RankOf(range.begin, filter.revoked);
+  const uint64_t end = root.RankOf(range.end, filter.revoked);
+  look.total_ = end - begin;
+  if (offset >= look.total_) return look;
+  look.rows_.reserve(static_cast<size_t>(std::min<uint64_t>(limit, look.total_ - offset)));
   if (filter.descending) {
-    range.end = root->AtRank(end - 1 - offset, filter.revoked);
+    range.end = root.AtRank(end - 1 - offset, filter.revoked);
     ++range.end.row;
   } else {
-    range.begin = root->AtRank(begin + offset, filter.revoked);
+    range.begin = root.AtRank(begin + offset, filter.revoked);
   }
-  root->Collect(range, query, filter.descending, 0, limit, &page.rows, nullptr);
+  root.Collect(range, query, filter.descending, 0, limit, &look.rows_, nullptr);
+  return look;
+}
+
+DirectoryLook Directory::LookAfter(const DirectoryFilter& filter,
+                                   const std::optional<RowPosition>& after, size_t limit) const {
+  DirectoryLook look;
+  look.root_ = this->root();
+  const DirectoryRoot& root = *look.root_;
+  DirectoryRoot::Range range = root.WithName(filter.name);
+  if (after && filter.descending) range.end = std::min(range.end, root.LowerBound(*after));
+  if (after && !filter.descending) range.begin = std::max(range.begin, root.UpperBound(*after));
+  root.Collect(range, RowQuery(filter), filter.descending, 0, limit, &look.rows_, nullptr);
+  return look;
+}
+
+DirectoryRowView DirectoryLook::row(size_t i) const { return rows_[i].block->View(rows_[i].row); }
+
+namespace {
+
+DirectoryPage Copy(const DirectoryLook& look) {
+  DirectoryPage page;
+  page.total = look.total();
+  page.rows.reserve(look.size());
+  for (size_t i = 0; i < look.size(); ++i) {
+    const DirectoryRowView row = look.row(i);
+    page.rows.push_back({{Bytes(row.name), row.creation_s, row.uuid},
+                         Bytes(row.slug),
+                         row.revoked,
+                         Bytes(row.payload)});
+  }
   return page;
+}
+
+}  // namespace
+
+DirectoryPage Directory::Page(const DirectoryFilter& filter, uint64_t offset, size_t limit) const {
+  return Copy(Look(filter, offset, limit));
 }
 
 DirectoryPage Directory::After(const DirectoryFilter& filter,
                                const std::optional<RowPosition>& after, size_t limit) const {
-  const auto root = this->root();
-  DirectoryRoot::Range range = root->WithName(filter.name);
-  if (after && filter.descending) range.end = std::min(range.end, root->LowerBound(*after));
-  if (after && !filter.descending) range.begin = std::max(range.begin, root->UpperBound(*after));
-  DirectoryPage page;
-  root->Collect(range, RowQuery(filter), filter.descending, 0, limit, &page.rows, nullptr);
-  return page;
+  return Copy(LookAfter(filter, after, limit));
 }
 
 size_t Directory::size() const { return static_cast<size_t>(root()->size()); }

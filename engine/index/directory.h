@@ -46,7 +46,37 @@ struct DirectoryPage {
   uint64_t total = 0;  // rows that fit the filter, of the same moment
 };
 
+class DirectoryBlock;
 class DirectoryRoot;
+
+// A row where it lies: borrowed.
+struct DirectoryRowView {
+  ByteView name;
+  int64_t creation_s = 0;
+  Uuid uuid;
+  ByteView slug;
+  bool revoked = false;
+  ByteView payload;
+};
+
+// A page whose rows are not copied. It holds their moment, and they live as long as it does.
+class DirectoryLook {
+ public:
+  size_t size() const { return rows_.size(); }
+  uint64_t total() const { return total_; }  // rows that fit the filter, of the same moment
+  DirectoryRowView row(size_t i) const;
+
+ private:
+  friend class Directory;
+  friend class DirectoryRoot;
+  struct Place {
+    const DirectoryBlock* block;
+    size_t row;
+  };
+  std::shared_ptr<const DirectoryRoot> root_;
+  std::vector<Place> rows_;
+  uint64_t total_ = 0;
+};
 
 class Directory {
  public:
@@ -65,11 +95,15 @@ class Directory {
   // Readers: any thread, at once with a writer. Rows offset..offset+limit of those that fit, and
   // how many fit. Without search and slug: O(log n) plus the page. With them: a scan, page in order
   // and total exact.
-  DirectoryPage Page(const DirectoryFilter& filter, uint64_t offset, size_t limit) const;
+  DirectoryLook Look(const DirectoryFilter& filter, uint64_t offset, size_t limit) const;
   // The row at this position; nullopt when there is none.
   std::optional<DirectoryRow> Find(const RowPosition& position) const;
   // The first `limit` rows strictly after `after` in the order of the filter; total is not counted
   // (0).
+  DirectoryLook LookAfter(const DirectoryFilter& filter, const std::optional<RowPosition>& after,
+                          size_t limit) const;
+  // As Look() and LookAfter(), copied.
+  DirectoryPage Page(const DirectoryFilter& filter, uint64_t offset, size_t limit) const;
   DirectoryPage After(const DirectoryFilter& filter, const std::optional<RowPosition>& after,
                       size_t limit) const;
 

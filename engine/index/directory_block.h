@@ -70,6 +70,10 @@ class DirectoryBlock {
   size_t size() const { return uuids_.size(); }
   Piece All() const { return {this, 0, size()}; }
   DirectoryRow Row(size_t row) const;
+  DirectoryRowView View(size_t row) const {
+    return {names_.At(row), creations_s_[row], uuids_[row],
+            slugs_.At(row), revoked_.Has(row), payloads_.At(row)};
+  }
   ByteView name(size_t row) const { return names_.At(row); }
   // How the row's position compares to `position`.
   std::strong_ordering Compare(size_t row, const RowPosition& position) const;

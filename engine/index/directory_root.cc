@@ -140,7 +140,7 @@ DirectoryRoot::Place DirectoryRoot::PreviousBlock(const Place& place) const {
 }
 
 void DirectoryRoot::Collect(const Range& range, const RowQuery& query, bool descending,
-                            uint64_t skip, size_t limit, std::vector<DirectoryRow>* rows,
+                            uint64_t skip, size_t limit, std::vector<DirectoryLook::Place>* rows,
                             uint64_t* count) const {
   if (range.begin >= range.end || (limit == 0 && count == nullptr)) return;
   const Place first{range.begin.group, range.begin.block, 0};
@@ -154,7 +154,7 @@ void DirectoryRoot::Collect(const Range& range, const RowQuery& query, bool desc
     const size_t found = fitting.Count();
     const auto skipped = static_cast<size_t>(std::min<uint64_t>(skip, found));
     for (size_t k = skipped; k < found && rows->size() < limit; ++k) {
-      rows->push_back(block.Row(fitting.Nth(descending ? found - 1 - k : k)));
+      rows->push_back({&block, fitting.Nth(descending ? found - 1 - k : k)});
     }
     skip -= skipped;
     if (count != nullptr) *count += found;

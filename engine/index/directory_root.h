@@ -74,7 +74,7 @@ class DirectoryRoot {
   // Goes through the rows of the range that fit, skips so many of them, and takes up to `limit`.
   // Counts them all if `count` is given, else stops as soon as it has enough.
   void Collect(const Range& range, const RowQuery& query, bool descending, uint64_t skip,
-               size_t limit, std::vector<DirectoryRow>* rows, uint64_t* count) const;
+               size_t limit, std::vector<DirectoryLook::Place>* rows, uint64_t* count) const;
 
   // Changes of a root that nobody else has seen yet.
   void Put(const DirectoryRow& row);  // a row at the same position is replaced

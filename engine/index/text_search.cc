@@ -77,6 +77,7 @@ SearchTerm::SearchTerm(ByteView term) : folded_(term) {
 }
 
 void SearchTerm::FitToUuids() {
+  if (folded_.empty()) return;  // most lists are not searched
   std::vector<uint8_t> digits;
   for (const char c : folded_) {
     if (c != '-' && DigitOf(c) < 0) return;

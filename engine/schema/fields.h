@@ -53,7 +53,8 @@ class FieldReader {
     if (static_cast<uint64_t>(v) != number) damaged_ = true;
     more_ = reader_.Next();
   }
-  void Text(uint8_t tag, Bytes& text) {
+  template <typename T>  // Bytes, or a ByteView that borrows from the record
+  void Text(uint8_t tag, T& text) {
     if (!At(tag)) return;
     text = reader_.text();
     more_ = reader_.Next();

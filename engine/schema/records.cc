@@ -107,7 +107,7 @@ void Fields(A& a, R& r) {
 }
 
 template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, ListRow>
+requires std::is_same_v<std::remove_const_t<R>, ListRow> || std::is_same_v<R, ListRowView>
 void Fields(A& a, R& r) {
   a.Number(1, r.revoked_s);
   a.Number(2, r.expires_s);
@@ -225,6 +225,10 @@ Result<CredentialRecord> CredentialRecord::Decode(const Uuid& uuid, ByteView fie
 
 Bytes ListRow::Encode() const { return EncodeWith(*this, unknown); }
 Result<ListRow> ListRow::Decode(ByteView fields) { return DecodeWith(ListRow{}, fields); }
+Result<ListRowView> ListRowView::Decode(ByteView fields) {
+  Bytes unknown;
+  return DecodeInto(ListRowView{}, fields, &unknown);
+}
 
 ListRow ListRowOf(const CredentialRecord& credential) {
   ListRow row;

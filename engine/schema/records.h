@@ -141,11 +141,12 @@ struct CredentialRecord {
 };
 
 // What a list shows of a credential beyond its by_name key; the value of by_name.
-struct ListRow {
+template <typename Text>
+struct BasicListRow {
   int64_t revoked_s = 0;
   int64_t expires_s = 0;
   int64_t not_before_s = 0;
-  Bytes slug;
+  Text slug;
   TagBytes tag{};
   Uuid creator;
   Uuid minted_by;
@@ -153,9 +154,15 @@ struct ListRow {
   uint64_t scopes = 0;
   uint64_t born_event = 0;
   uint64_t metadata_size = 0;
+};
+struct ListRow : BasicListRow<Bytes> {
   Bytes unknown;
   Bytes Encode() const;
   static Result<ListRow> Decode(ByteView fields);
+};
+// Borrows from the bytes that it was read from, and skips what it does not know: to be shown only.
+struct ListRowView : BasicListRow<ByteView> {
+  static Result<ListRowView> Decode(ByteView fields);
 };
 ListRow ListRowOf(const CredentialRecord& credential);
 

@@ -54,8 +54,15 @@ struct ListQuery {
   uint16_t kind = 0;  // credentials
   DirectoryFilter filter;
 };
+// A credential as a list shows it: owner and kind are those of the query.
+struct ListedCredential {
+  DirectoryRowView row;
+  ListRowView shown;
+  uint32_t last_used_s = 0;
+};
 struct CredentialPage {
-  std::vector<CredentialView> rows;
+  DirectoryLook look;  // holds what the rows borrow
+  std::vector<ListedCredential> rows;
   uint64_t total = 0;
 };
 Result<CredentialPage> ListCredentials(Engine& engine, const ListQuery& query, uint64_t offset,

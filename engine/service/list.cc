@@ -1,6 +1,8 @@
 // Lists: a page and its total, of one moment, from a directory.
 #include "service/credentials.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -16,33 +18,17 @@ Status CheckFilter(const DirectoryFilter& filter) {
   return Status::Ok();
 }
 
-Result<CredentialView> Show(const Engine& engine, const ListQuery& query, DirectoryRow&& row) {
-  LATCHKEY_TRY_ASSIGN(ListRow shown, ListRow::Decode(row.payload));
-  CredentialView view;
-  CredentialRecord& record = view.record;
-  record.uuid = row.position.uuid;
-  record.owner = query.owner;
-  record.kind = query.kind;
-  record.creator = shown.creator;
-  record.minted_by = shown.minted_by;
-  record.name = std::move(row.position.name);
-  record.slug = std::move(row.slug);
-  record.creation_s = row.position.creation_s;
-  record.not_before_s = shown.not_before_s;
-  record.expires_s = shown.expires_s;
-  record.scopes = shown.scopes;
-  view.revocation = Revocation{shown.revoked_s, shown.revoked_by};
-  view.metadata_size = shown.metadata_size;
-  TableEntry entry;
-  if (engine.memory().table().Find(shown.tag, &entry)) view.last_used_s = entry.last_used_s;
-  return view;
+// No lock: by the kinds that a presented secret is recognised by, which lack user_token alone.
+bool IsKind(const KindSet& kinds, uint16_t kind) {
+  return kind == kind::kUserToken ||
+         std::any_of(kinds.shapes.begin(), kinds.shapes.end(),
+                     [kind](const KindSet::Shape& shape) { return shape.kind == kind; });
 }
 
 // The directory of the query, after its filter and owner were checked.
 Result<std::shared_ptr<const Directory>> Open(Engine& engine, const ListQuery& query) {
   LATCHKEY_TRY(CheckFilter(query.filter));
-  const AuthorityState state = engine.authority().state();
-  if (FindKindIn(state.host_kinds, query.kind) == nullptr) {
+  if (!IsKind(engine.memory().kinds(), query.kind)) {
     return Status::Error(Code::kUnsupported, "the kind of credential has not been registered");
   }
   if (engine.memory().owners().IndexOf(query.owner) == OwnerTable::kNone) {
@@ -51,14 +37,21 @@ Result<std::shared_ptr<const Directory>> Open(Engine& engine, const ListQuery& q
   return engine.memory().directories().Get(DirectoryKey{query.owner, query.kind});
 }
 
-Result<CredentialPage> ShowAll(const Engine& engine, const ListQuery& query,
-                               DirectoryPage&& found) {
+Result<CredentialPage> Show(const Engine& engine, DirectoryLook&& look) {
   CredentialPage page;
-  page.total = found.total;
-  page.rows.reserve(found.rows.size());
-  for (DirectoryRow& row : found.rows) {
-    LATCHKEY_TRY_ASSIGN(CredentialView view, Show(engine, query, std::move(row)));
-    page.rows.push_back(std::move(view));
+  page.look = std::move(look);
+  page.total = page.look.total();
+  page.rows.resize(page.look.size());
+  const VerifyTable& table = engine.memory().table();
+  for (size_t i = 0; i < page.rows.size(); ++i) {
+    ListedCredential& listed = page.rows[i];
+    listed.row = page.look.row(i);
+    LATCHKEY_TRY_ASSIGN(listed.shown, ListRowView::Decode(listed.row.payload));
+    table.Prefetch(listed.shown.tag);
+  }
+  for (ListedCredential& listed : page.rows) {
+    TableEntry entry;
+    if (table.Find(listed.shown.tag, &entry)) listed.last_used_s = entry.last_used_s;
   }
   return page;
 }
@@ -68,13 +61,13 @@ Result<CredentialPage> ShowAll(const Engine& engine, const ListQuery& query,
 Result<CredentialPage> ListCredentials(Engine& engine, const ListQuery& query, uint64_t offset,
                                        size_t limit) {
   LATCHKEY_TRY_ASSIGN(const auto directory, Open(engine, query));
-  return ShowAll(engine, query, directory->Page(query.filter, offset, limit));
+  return Show(engine, directory->Look(query.filter, offset, limit));
 }
 
 Result<CredentialPage> ListCredentialsAfter(Engine& engine, const ListQuery& query,
                                             const std::optional<RowPosition>& after, size_t limit) {
   LATCHKEY_TRY_ASSIGN(const auto directory, Open(engine, query));
-  return ShowAll(engine, query, directory->After(query.filter, after, limit));
+  return Show(engine, directory->LookAfter(query.filter, after, limit));
 }
 
 Result<OwnerPage> ListOwners(Engine& engine, OwnerSort sort, const DirectoryFilter& filter,

@@ -116,6 +116,29 @@ TEST(Directory, LargeOnesAgreeWithModel) {
   }
 }
 
+// A look shows its own moment, whatever becomes of the rows and of the directory.
+TEST(Directory, ALookOutlivesChangesAndTheDirectory) {
+  LATCHKEY_TEST_RANDOM(random);
+  DirectoryModel model;
+  while (model.rows().size() < 1200) model.Insert(RandomRow(random));
+  auto directory = std::make_unique<Directory>(model.Sorted());
+  const DirectoryPage due = model.Page({}, 0, 2000);
+  const DirectoryLook look = directory->Look({}, 0, 2000);
+  for (const auto& [position, row] : model.rows()) {
+    directory->Update(position, "other", !row.revoked, "other");
+  }
+  directory.reset();
+  ASSERT_EQ(look.total(), due.total);
+  ASSERT_EQ(look.size(), due.rows.size());
+  for (size_t i = 0; i < look.size(); ++i) {
+    const DirectoryRowView row = look.row(i);
+    const DirectoryRow& same = due.rows[i];
+    ASSERT_TRUE(row.name == same.position.name && row.creation_s == same.position.creation_s &&
+                row.uuid == same.position.uuid && row.slug == same.slug &&
+                row.revoked == same.revoked && row.payload == same.payload);
+  }
+}
+
 // So many rows that their blocks are more than one group's.
 TEST(Directory, VeryLargeOnesAgreeWithModel) {
   LATCHKEY_TEST_RANDOM(random);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "codec/record.h"
 #include "schema/events.h"
 
@@ -123,6 +125,25 @@ TEST(Records, ReadsBackWhatItWrote) {
   EXPECT_EQ(back->uuid, record.uuid);
   EXPECT_EQ(back->seal, record.seal);
   EXPECT_EQ(back->expires_s, record.expires_s);
+}
+
+// A list reads rows without copying them: the same fields, what it does not know passed over.
+TEST(Records, AViewOfAListRowIsThatRow) {
+  ListRow row = ListRowOf(FullCredential());
+  row.revoked_s = 7;
+  row.revoked_by = Filled(0x31);
+  row.metadata_size = 4;
+  const Bytes fields = row.Encode() + RecordWriter().Text(200, "newer").Finish();
+  const Result<ListRowView> view = ListRowView::Decode(fields);
+  ASSERT_TRUE(view.ok());
+  const auto all = [](const auto& r) {
+    return std::tuple(r.revoked_s, r.expires_s, r.not_before_s, ByteView(r.slug), r.tag, r.creator,
+                      r.minted_by, r.revoked_by, r.scopes, r.born_event, r.metadata_size);
+  };
+  EXPECT_EQ(all(*view), all(row));
+  EXPECT_GE(view->slug.data(), fields.data());
+  EXPECT_LT(view->slug.data(), fields.data() + fields.size());
+  EXPECT_EQ(ListRowView::Decode(ByteView(fields).substr(1)).code(), Code::kCorruption);
 }
 
 TEST(Records, FieldsOfANewerBuildAreKept) {
