@@ -9,6 +9,7 @@ import statistics
 # key: (kind, arguments, unit, target). A series is named (what, engine, population).
 #   ratio     numerator / denominator, round by round; the median
 #   fastest   the same, with the fastest of several numerators
+#   fastest_round   the smallest sample over each of the denominator's
 #   value     the median of one series, times a factor
 #   worst     the largest sample of several series, times a factor
 #   slowest   the series with the largest median, times a factor
@@ -60,6 +61,9 @@ def of_population(population, label):
         f"sqlite_reference_over_verify_{label}":
             ratio(("hit", "sqlite_reference", population), ours("hit", population)),
         f"lmdb_over_verify_{label}": ratio(("hit", "lmdb", population), ours("hit", population)),
+        # By its fastest round: a server on a machine's two cores waits for them more than it works.
+        f"redis_over_verify_{label}":
+            ("fastest_round", (("hit", "redis", population), ours("hit", population)), "x"),
         f"verify_table_bytes_per_credential_{label}":
             value(ours("table_bytes", population), 1, "bytes"),
         f"disk_bytes_per_credential_{label}": value(ours("disk_bytes", population), 1, "bytes"),
@@ -183,6 +187,9 @@ def samples_of(kind, arguments, series):
             above, below = arguments
             best = min((get(name) for name in above), key=statistics.median)
             return [a / b for a, b in zip(best, get(below))]
+        if kind == "fastest_round":
+            above, below = arguments
+            return [min(get(above)) / b for b in get(below)]
         if kind == "value":
             name, factor = arguments
             return [sample * factor for sample in get(name)]

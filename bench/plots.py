@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """report.html out of a report: plots as SVG and a table, in one file that needs no network.
 
-  plots.py report.json readme    prints the table for README.md and writes plot.svg beside this file
+  plots.py report.json README.md    puts the table into the README, and plot.svg beside this file
 """
 
 import html
@@ -12,13 +12,13 @@ import statistics
 import sys
 
 COLOURS = {"latchkey": "#c2410c", "floor": "#6b7280", "lmdb": "#2563eb", "sqlite": "#059669",
-           "sqlite_reference": "#7c3aed"}
+           "sqlite_reference": "#7c3aed", "redis": "#b91c1c"}
 OTHERS = ("#c2410c", "#2563eb", "#059669", "#7c3aed", "#b45309")
-NAMES = {"sqlite": "SQLite, tuned", "sqlite_reference": "SQLite, as the reference has it",
-         "lmdb": "LMDB", "floor": "floor"}
+NAMES = {"sqlite": "SQLite, tuned", "sqlite_reference": "SQLite, reference",
+         "lmdb": "LMDB", "redis": "Redis"}
 WIDTH, HEIGHT = 720, 380
 LEFT, RIGHT, TOP, BOTTOM = 76, 200, 40, 46
-ENGINES = ("floor", "latchkey", "lmdb", "sqlite", "sqlite_reference")
+ENGINES = ("floor", "latchkey", "lmdb", "sqlite", "sqlite_reference", "redis")
 
 
 def short(number):
@@ -304,14 +304,32 @@ def readme_table(report):
     return "\n".join(out)
 
 
+BEGIN = "<!-- figures: made by bench/plots.py -->"
+END = "<!-- end of figures -->"
+
+
+def readme_section(report):
+    machine = report["machine"]
+    return (f"{BEGIN}\n![Verification against population](bench/plot.svg)\n\n"
+            f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB,"
+            f" {report['date']}, commit {report['commit']}, `./dev bench --{report['mode']}`:\n\n"
+            f"{readme_table(report)}\n{END}")
+
+
 def main():
-    if len(sys.argv) != 3 or sys.argv[2] != "readme":
+    if len(sys.argv) != 3:
         print(__doc__.strip(), file=sys.stderr)
         return 2
     report = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+    readme = pathlib.Path(sys.argv[2])
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        print(f"{readme} has no place for the figures: {BEGIN} ... {END}", file=sys.stderr)
+        return 1
+    readme.write_text(before + readme_section(report) + after, encoding="utf-8")
     picture = pathlib.Path(__file__).resolve().with_name("plot.svg")
     picture.write_text(population_plot(report), encoding="utf-8")
-    print(readme_table(report))
     return 0
 
 

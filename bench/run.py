@@ -3,10 +3,10 @@
 
   run.py [--quick | --full] [--bin build/bin] [--out build/bench] [--only QUESTION,...] [--fresh]
 
-Quick takes the populations 10k, 100k and 1M, full 10M as well. Each question runs in a process of
-its own, over a store that was built by import and is removed at the end. A large store is kept in
-OUT/prepared, and what is measured is a copy of it: the next run is spared the import. --fresh
-builds it again. The folder OUT says on which device the stores lie.
+Quick takes the populations 10k, 100k and 1M; full 10M as well, and Redis among the peers. Each
+question runs in a process of its own, over a store that was built by import and is removed at the
+end. A large store is kept in OUT/prepared, and what is measured is a copy of it: the next run is
+spared the import. --fresh builds it again. The folder OUT says on which device the stores lie.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import definitions
@@ -79,9 +80,37 @@ def commit():
     return name + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
 
 
+class Redis:
+    """A server of the run's own, in memory, on a socket in a folder that nobody else reads."""
+
+    def __init__(self, command):
+        self.command = command
+        self.folder = None
+        self.server = None
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="latchkey-bench-")
+        socket = pathlib.Path(self.folder.name) / "socket"
+        self.server = subprocess.Popen(
+            [self.command, "--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly",
+             "no", "--daemonize", "no", "--dir", self.folder.name], stdout=subprocess.DEVNULL)
+        for _ in range(100):
+            if socket.exists():
+                return {"LATCHKEY_BENCH_REDIS": str(socket)}
+            time.sleep(0.1)
+        self.__exit__()
+        raise RuntimeError("redis-server did not start")
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait()
+        self.folder.cleanup()
+
+
 class Runner:
-    def __init__(self, program, out):
+    def __init__(self, program, out, redis):
         self.program = program
+        self.redis = redis
         self.stores = out / "stores"
         self.prepared = out / "prepared"
         self.series = {}
@@ -92,6 +121,14 @@ class Runner:
         print(f"[{time.monotonic() - self.start:5.0f} s] {text}", flush=True)
 
     def ask(self, question, population):
+        """With Redis beside it where it is a peer; a server for each population."""
+        if question == "verify" and self.redis:
+            with Redis(self.redis) as environment:
+                self.run(question, population, environment)
+        else:
+            self.run(question, population, {})
+
+    def run(self, question, population, environment):
         scratch = self.stores / "scratch"
         scratch.mkdir()
         self.say(f"{question}, {label(population)} keys")
@@ -99,7 +136,7 @@ class Runner:
             running = subprocess.Popen(
                 [str(self.program), question, str(self.stores / label(population)), str(scratch),
                  str(population), str(ROUNDS)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True)
+                text=True, env={**os.environ, **environment})
             for line in running.stdout:
                 if line.startswith("{"):
                     one = json.loads(line)
@@ -136,7 +173,8 @@ class Runner:
 
 
 def run(mode, program, out, only, fresh):
-    runner = Runner(program, out)
+    redis = shutil.which("redis-server") if mode == "full" else None
+    runner = Runner(program, out, redis)
     # What a run that was cut short has left; the benchmark's own stores, nobody's keys.
     shutil.rmtree(runner.stores, ignore_errors=True)
     shutil.rmtree(runner.prepared if fresh else runner.prepared / "copying", ignore_errors=True)
