@@ -55,7 +55,7 @@ void Demand(bool truth, const std::string& what) {
 void AskPages(Lister* lister, const Arguments& arguments) {
   const auto size = static_cast<int64_t>(arguments.population);
   lister->List(1, "", 1);
-  const auto last = static_cast<uint32_t>((lister->total + kPageSize - 1) / kPageSize);
+  const auto last = static_cast<uint32_t>(lister->total / kPageSize);  // that is full
   const bool with_peer = arguments.population <= 100'000;
   std::unique_ptr<SqliteList> peer;
   if (with_peer) peer = MakeSqliteList(arguments.scratch, lister->total);
@@ -69,7 +69,7 @@ void AskPages(Lister* lister, const Arguments& arguments) {
                              Place{"page_middle", last / 2, 2}, Place{"page_last", last, 2}}) {
     contestants.push_back({{place.name, "latchkey", size, "ns"}, [=] {
                              const double ns = lister->List(place.page, "", 1000);
-                             Demand(lister->rows_filled > 0, "a page was empty");
+                             Demand(lister->rows_filled == kPageSize, "a page was not full");
                              return ns;
                            }});
     if (!with_peer) continue;
