@@ -312,7 +312,8 @@ def readme_section(report):
     machine = report["machine"]
     return (f"{BEGIN}\n![Verification against population](bench/plot.svg)\n\n"
             f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB,"
-            f" {report['date']}, commit {report['commit']}, `./dev bench --{report['mode']}`:\n\n"
+            f" {report['date']}, `./dev bench --{report['mode']}`,\nthe load of the machine"
+            f" {report['load_before']:.1f} before and {report['load_after']:.1f} after:\n\n"
             f"{readme_table(report)}\n{END}")
 
 
