@@ -7,6 +7,7 @@ Quick takes the populations 10k, 100k and 1M; full 10M as well, and Redis among 
 question runs in a process of its own, over a store that was built by import and is removed at the
 end. A large store is kept in OUT/prepared, and what is measured is a copy of it: the next run is
 spared the import. --fresh builds it again. The folder OUT says on which device the stores lie.
+With --only the report is called part.json.
 """
 
 import argparse
@@ -237,11 +238,11 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     program = arguments.bin / "latchkey_figures"
     report = run(arguments.mode or "quick", program, arguments.out, only, arguments.fresh)
-    (arguments.out / "report.json").write_text(json.dumps(report, indent=1) + "\n",
-                                               encoding="utf-8")
-    (arguments.out / "report.html").write_text(plots.page(report), encoding="utf-8")
+    written = arguments.out / ("part.json" if only else "report.json")
+    written.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    written.with_suffix(".html").write_text(plots.page(report), encoding="utf-8")
     print_figures(report)
-    print(f"\n{arguments.out / 'report.json'} and report.html, after {report['seconds']} s")
+    print(f"\n{written} and {written.with_suffix('.html').name}, after {report['seconds']} s")
     return 1 if report["failed"] else 0
 
 
