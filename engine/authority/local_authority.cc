@@ -36,10 +36,10 @@ LocalAuthority::~LocalAuthority() {
 
 Status LocalAuthority::Load(RecordSink* records, EventSink* events) {
   sink_ = events;
-  return LoadRecords(*storage_, mac_, state_, records);
+  return LoadRecords(*storage_, mac_, *state_, records);
 }
 
-AuthorityState LocalAuthority::state() const {
+std::shared_ptr<const AuthorityState> LocalAuthority::Now() const {
   std::lock_guard lock(state_mutex_);
   return state_;
 }
@@ -108,14 +108,14 @@ void LocalAuthority::RunGroup(std::span<CommitQueue::Request* const> group) {
   try {
     status = RunOpenGroup(group);
   } catch (const std::bad_alloc&) {
-    // Before the commit, so nothing has happened: Commit() and what follows it do not throw.
+    // Before the write, so nothing has happened: nothing from there on throws.
     status = Status::Error(Code::kInternal, "there is no memory");
   }
   if (!status.ok()) FailAll(group, status);
 }
 
 Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group) {
-  OpenGroup open(*storage_, mac_, state_);
+  OpenGroup open(*storage_, mac_, *state_);
   bool must_commit = false;
   LATCHKEY_TRY(DecideAll(group, &open, &must_commit));
   if (!must_commit && open.events().empty()) return Status::Ok();
@@ -161,6 +161,7 @@ Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, O
 Status LocalAuthority::Commit(OpenGroup* open) {
   if (clock_ != nullptr) open->set_clock_s(clock_->remembered_s());
   open->WriteHead();
+  auto next = std::make_shared<AuthorityState>();  // nothing may fail after the commit
   if (const Status written = storage_->Commit(&open->batch()); !written.ok()) {
     sink_->Restrict(open->events());
     healing_.store(true, std::memory_order_release);
@@ -170,8 +171,9 @@ Status LocalAuthority::Commit(OpenGroup* open) {
   const Ack ack{store_.store_id, store_.history_id, open->state().head.event_number};
   {
     // Before Apply(): whoever is told of a sweep finds it among the pending ones.
+    *next = open->TakeState();
     std::lock_guard lock(state_mutex_);
-    state_ = open->TakeState();
+    state_ = std::move(next);
   }
   sink_->Apply(open->events());
   // The change is on the device and in force whatever happens here; `ack` only makes a later loss
@@ -248,11 +250,11 @@ Status LocalAuthority::Retry(std::vector<Command> commands) {
 Status LocalAuthority::CatchUp() {
   Result<AuthorityState> truth = LoadState(*storage_, mac_);
   if (!truth.ok()) return truth.status();
-  if (truth->head.event_number < state_.head.event_number) {
+  if (truth->head.event_number < state_->head.event_number) {
     return Status::Error(Code::kRolledBack, "the reopened store ends before what was acknowledged");
   }
   std::vector<Event> missed;
-  for (uint64_t number = state_.head.event_number + 1; number <= truth->head.event_number;
+  for (uint64_t number = state_->head.event_number + 1; number <= truth->head.event_number;
        ++number) {
     LATCHKEY_TRY_ASSIGN(const Bytes value,
                         storage_->Get(column::kEvent, keys::Event(0, number).view()));
@@ -261,9 +263,10 @@ Status LocalAuthority::CatchUp() {
     missed.push_back(std::move(event));
   }
   LATCHKEY_TRY(sink_->Prepare(missed));
+  auto next = std::make_shared<const AuthorityState>(std::move(*truth));
   {
     std::lock_guard lock(state_mutex_);
-    state_ = std::move(*truth);
+    state_ = std::move(next);
   }
   sink_->Apply(missed);
   return Status::Ok();

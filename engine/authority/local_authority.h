@@ -40,7 +40,7 @@ class LocalAuthority {
   Status Load(RecordSink* records, EventSink* events);
   // The latest time that the store remembers, to start the clock from; and the clock whose
   // remembered time every later commit carries. Call once, before Submit(); `clock` outlives this.
-  int64_t remembered_s() const { return state_.head.clock_s; }
+  int64_t remembered_s() const { return state_->head.clock_s; }
   void set_clock(const GuardedClock* clock) { clock_ = clock; }
 
   // Runs one command, or several as one atomic group in which each has its own outcome. Returns
@@ -81,7 +81,9 @@ class LocalAuthority {
   };
   Result<std::unique_ptr<DryRun>> StartDryRun() const;
 
-  AuthorityState state() const;  // a copy, as committed
+  // As committed, of one moment; not copied.
+  std::shared_ptr<const AuthorityState> Now() const;
+  AuthorityState state() const { return *Now(); }
   const RecordMac& mac() const { return mac_; }
   const PepperRing& ring() const { return ring_; }
   const StoreRecord& store() const { return store_; }
@@ -119,7 +121,7 @@ class LocalAuthority {
   mutable std::shared_mutex storage_mutex_;  // exclusive only while the store is reopened
   std::unique_ptr<Storage> storage_;
   mutable std::mutex state_mutex_;  // of state_, which only the leader of a group changes
-  AuthorityState state_;
+  std::shared_ptr<const AuthorityState> state_ = std::make_shared<const AuthorityState>();
   CommitQueue queue_;
   std::vector<Command> retry_;  // restrictive commands of a group whose write failed
   std::atomic<bool> healing_{false};

@@ -91,7 +91,7 @@ Status LocalAuthority::CreateStore(const PepperFile& peppers, const Uuid& store_
   };
   batch.Put(column::kDefault, keys::kFormat, FormatRecord{kFormatVersion, kFormatVersion}.Encode());
   put(keys::kStore, store_.Encode());
-  put(keys::kHead, state_.head.Encode());
+  put(keys::kHead, state_->head.Encode());
   for (const PepperFile::Entry& entry : peppers.entries()) {
     const auto check = ring_.check_value(entry.version);
     marker.peppers.push_back({entry.version, check});
@@ -148,7 +148,8 @@ Status LocalAuthority::OpenStore() {
   if (needs.reader_min > kFormatVersion || needs.writer_min > kFormatVersion) {
     return TooNew();
   }
-  LATCHKEY_TRY_ASSIGN(state_, LoadState(*storage_, mac_));
+  LATCHKEY_TRY_ASSIGN(AuthorityState state, LoadState(*storage_, mac_));
+  state_ = std::make_shared<const AuthorityState>(std::move(state));
   return Status::Ok();
 }
 

@@ -12,7 +12,7 @@ namespace {
 Result<CredentialView> Show(const Engine& engine, const Reader& reader, CredentialRecord record) {
   CredentialView view;
   LATCHKEY_TRY_ASSIGN(view.revocation,
-                      RevocationOf(reader, record, engine.authority().state().pending_sweeps));
+                      RevocationOf(reader, record, engine.authority().Now()->pending_sweeps));
   TableEntry entry;
   if (engine.memory().table().Find(record.tag, &entry)) view.last_used_s = entry.last_used_s;
   view.metadata_size = record.metadata.size();
@@ -43,8 +43,8 @@ Status CheckWish(const NewCredential& wish) {
 
 Result<CredentialView> Issue(Engine& engine, const NewCredential& wish, GeneratedSecret* secret) {
   LATCHKEY_TRY(CheckWish(wish));
-  const AuthorityState state = engine.authority().state();
-  const KindRecord* kind = FindKindIn(state.host_kinds, wish.kind);
+  const auto state = engine.authority().Now();
+  const KindRecord* kind = FindKindIn(state->host_kinds, wish.kind);
   if (kind == nullptr) {
     return Status::Error(Code::kUnsupported, "the kind of credential has not been registered");
   }

@@ -155,7 +155,7 @@ Result<std::shared_ptr<Directory>> Directories::Build(const DirectoryKey& key) c
 
 Result<std::vector<DirectoryRow>> Directories::ReadCredentials(const DirectoryKey& key) const {
   // The sweeps first, then the snapshot: one that ends in between has left its mark in the rows.
-  const AuthorityState state = authority_.state();
+  const auto state = authority_.Now();
   LATCHKEY_TRY_ASSIGN(const auto view, authority_.Look());
   const Snapshot snapshot(view->storage());
   std::vector<DirectoryRow> rows;
@@ -168,7 +168,7 @@ Result<std::vector<DirectoryRow>> Directories::ReadCredentials(const DirectoryKe
     }
     LATCHKEY_TRY_ASSIGN(ListRow row, ListRow::Decode(scan.value()));
     Bytes payload(scan.value());
-    for (const SweepRecord& sweep : state.pending_sweeps) {
+    for (const SweepRecord& sweep : state->pending_sweeps) {
       if (row.revoked_s != 0 || !sweep.Covers(key.owner, key.kind, parts.creation_s, row)) continue;
       row.revoked_s = sweep.revoked_s;
       row.revoked_by = sweep.revoked_by;

@@ -179,8 +179,8 @@ Status RegisterKindNow(Engine& engine, KindRecord kind) {
 }
 
 Result<KindRecord> GetKind(const Engine& engine, uint16_t kind) {
-  const AuthorityState state = engine.authority().state();
-  const KindRecord* found = FindKindIn(state.host_kinds, kind);
+  const auto state = engine.authority().Now();
+  const KindRecord* found = FindKindIn(state->host_kinds, kind);
   if (found == nullptr) return Status::Error(Code::kNotFound, "there is no such kind");
   return *found;
 }
