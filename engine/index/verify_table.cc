@@ -102,11 +102,9 @@ bool Place(const SlotRun& run, const TableEntry& entry) {
   return false;
 }
 
-// What a writer stored is seen by whoever looks after the writer has returned, also by threads that
-// learn of its return in ways that order nothing.
-void Settle() { std::atomic_thread_fence(std::memory_order_seq_cst); }
-
 }  // namespace
+
+void VerifyTable::Settle() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
 VerifyTable::VerifyTable() = default;
 VerifyTable::~VerifyTable() = default;

@@ -97,6 +97,9 @@ class VerifyTable {
   SlotRun RunOf(size_t segment) const {
     return SlotRun::Unpack(runs_[segment].load(std::memory_order_acquire));
   }
+  // What a writer stored is seen by whoever looks after the writer has returned, also by threads
+  // that learn of its return in ways that order nothing.
+  static void Settle();
   // The rest needs writer_.
   Status MakeRoom(size_t segment, size_t entries);
   Status Grow(size_t segment, size_t pages);
@@ -129,7 +132,7 @@ uint64_t VerifyTable::RevokeOlder(uint32_t era, Fits&& fits) {
       ++count;
     }
   }
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // as every writer before it returns
+  Settle();
   return count;
 }
 

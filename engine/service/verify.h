@@ -49,6 +49,8 @@ Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query);
 // As Verify() for each of up to kVerifyGroupMax secrets, at one time: all are hashed before the
 // first is looked up, so that the lines of the table are there when they are asked for. As many
 // verdicts as secrets.
+// Measured for batches of 256 at a million keys: groups of 8, 16, 32, 64 take 348, 338, 326, 322 ns
+// a key; beyond 32 the gain is less than the spread, and the stack that it takes doubles.
 inline constexpr size_t kVerifyGroupMax = 32;
 void VerifyGroup(const Engine& engine, std::span<const ByteView> secrets, const VerifyQuery& query,
                  std::span<Verdict> verdicts);
