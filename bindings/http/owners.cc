@@ -122,7 +122,6 @@ Reply Update(Host* host, Request* request, uint32_t sort) {
                        change.admin || change.locked || change.visibility;
   if (!changes) throw Refusal(409, "There are no changes to save");
   change.actor = caller.user;
-  const Remembered::Change forget(&host->remembered(), owner.uuid);
   const Owner changed = TellOfBody([&] { return host->store().update_owner(owner.uuid, change); });
   return JsonReply(200, wire::OwnerJson(changed));
 }
@@ -134,7 +133,6 @@ Reply Delete(Host* host, Request* request, uint32_t sort) {
   RequireAdmin(caller);
   const Owner owner = FindOwner(host, sort, id);
   if (owner.deleted_s != 0) RefuseMissingOwner(sort);
-  const Remembered::Change forget(&host->remembered(), owner.uuid);
   host->store().delete_owner(owner.uuid, caller.user);
   return EmptyReply();
 }

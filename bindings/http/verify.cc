@@ -29,14 +29,12 @@ std::string KindWord(Host* host, uint32_t kind) {
 std::string SubjectOf(Host* host, const latchkey_verdict& verdict) {
   std::string uuid = to_string(verdict.owner);
   if (verdict.kind == LATCHKEY_KIND_PROJECT_KEY) return uuid;
-  return host->remembered().Subject(verdict.owner, [&] {
-    auto owner = sized<Owner>();
-    const latchkey_code code = latchkey_owner_get(host->store().handle(), LATCHKEY_OWNER_USER,
-                                                  uuid.data(), uuid.size(), &owner);
-    // A kind of a host's own may belong to projects.
-    if (code != LATCHKEY_OK && code != LATCHKEY_NOT_FOUND) throw RefusalOf(Error(code));
-    return owner.email[0] == '\0' ? uuid : std::string(owner.email);
-  });
+  auto owner = sized<Owner>();
+  const latchkey_code code = latchkey_owner_get(host->store().handle(), LATCHKEY_OWNER_USER,
+                                                uuid.data(), uuid.size(), &owner);
+  // A kind of a host's own may belong to projects.
+  if (code != LATCHKEY_OK && code != LATCHKEY_NOT_FOUND) throw RefusalOf(Error(code));
+  return owner.email[0] == '\0' ? uuid : std::string(owner.email);
 }
 
 int64_t CreationOf(Host* host, const Uuid& uuid) {
