@@ -10,7 +10,10 @@ namespace latchkey {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual int64_t NowUnixMs() const = 0;    // wall clock, may jump
+  virtual int64_t NowUnixMs() const = 0;  // wall clock, may jump
+  // The second of that clock, as cheaply as it is to be had: up to a tick of the system (1 to 10 ms)
+  // late, as time(2) is.
+  virtual int64_t CoarseUnixS() const { return NowUnixMs() / 1000; }
   virtual int64_t MonotonicMs() const = 0;  // never runs backwards; origin unspecified
 };
 
@@ -37,7 +40,8 @@ class GuardedClock {
   // `clock` outlives this. `remembered_s` is what the store last persisted; 0 = nothing yet.
   GuardedClock(const Clock& clock, int64_t remembered_s);
 
-  int64_t NowS() const;          // whole Unix seconds, never below remembered_s()
+  // Whole Unix seconds, never below remembered_s(); of a coarse clock, for verdicts.
+  int64_t NowS() const;
   int64_t NowMs() const;         // milliseconds of the same time, for UUIDs
   int64_t remembered_s() const;  // what a commit should persist now
   bool jump_pending() const;     // a jump is being used but is not remembered yet

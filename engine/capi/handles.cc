@@ -13,7 +13,9 @@
 namespace latchkey {
 namespace {
 
-constinit thread_local const char* error_text = "";
+// Both thread-locals lie where a thread's own memory begins: found without a call, and small enough
+// for the room that the loader keeps for libraries that are loaded late.
+[[gnu::tls_model("initial-exec")]] constinit thread_local const char* error_text = "";
 
 bool Barrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 0; }
 
@@ -55,7 +57,7 @@ class Seats {
   std::atomic<uint64_t> taken_{0};
 };
 
-constinit thread_local size_t my_stripe = Seats::kNone;
+[[gnu::tls_model("initial-exec")]] constinit thread_local size_t my_stripe = Seats::kNone;
 Seats seats;
 
 void Seats::GiveBack(void* value) {

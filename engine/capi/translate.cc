@@ -157,16 +157,15 @@ latchkey_credential GiveCredential(const CredentialView& view) {
   return out;
 }
 
-latchkey_verdict GiveVerdict(const Verdict& verdict) {
-  latchkey_verdict out{};
-  out.reason = static_cast<uint32_t>(verdict.reason);
-  out.kind = verdict.kind;
-  out.uuid = GiveUuid(verdict.uuid);
-  out.owner = GiveUuid(verdict.owner);
-  out.scopes = verdict.scopes;
-  out.expires_s = verdict.expires_s;
-  out.jwt_signed = verdict.jwt_signed ? 1 : 0;
-  return out;
+void GiveVerdict(const Verdict& verdict, latchkey_verdict* out) {
+  out->reason = static_cast<uint32_t>(verdict.reason);
+  out->kind = verdict.kind;
+  out->uuid = GiveUuid(verdict.uuid);
+  out->owner = GiveUuid(verdict.owner);
+  out->scopes = verdict.scopes;
+  out->expires_s = verdict.expires_s;
+  out->jwt_signed = verdict.jwt_signed ? 1 : 0;
+  out->reserved = 0;
 }
 
 }  // namespace latchkey

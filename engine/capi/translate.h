@@ -68,14 +68,27 @@ class Out {
     given_ = true;
     Write(value);
   }
+  // As Give(), but `write(T*)` puts every member but struct_size where the caller wants it: wide
+  // copies of what narrow stores wrote a moment ago make the processor wait.
+  template <typename WriteMembers>
+  void GiveInPlace(WriteMembers&& write) {
+    given_ = true;
+    if (out_ == nullptr || !status_.ok()) return;
+    write(out_);
+    ClearRest();
+  }
 
  private:
   void Write(T value) {
     if (out_ == nullptr || !status_.ok()) return;
     value.struct_size = struct_size_;
     std::memcpy(out_, &value, sizeof value);
-    std::memset(reinterpret_cast<unsigned char*>(out_) + sizeof value, 0,
-                struct_size_ - sizeof value);
+    ClearRest();
+  }
+  // What a later version has and this one does not know.
+  void ClearRest() {
+    if (struct_size_ == sizeof(T)) return;
+    std::memset(reinterpret_cast<unsigned char*>(out_) + sizeof(T), 0, struct_size_ - sizeof(T));
   }
   T* out_;
   size_t struct_size_ = 0;
@@ -128,7 +141,8 @@ inline Uuid TakeUuid(const latchkey_uuid& uuid) { return TakeUuid(&uuid); }
 latchkey_uuid GiveUuid(const Uuid& uuid);
 latchkey_owner GiveOwner(const OwnerRecord& owner);
 latchkey_credential GiveCredential(const CredentialView& view);
-latchkey_verdict GiveVerdict(const Verdict& verdict);
+// Every member but struct_size.
+void GiveVerdict(const Verdict& verdict, latchkey_verdict* out);
 // Copies at most N - 1 bytes and a NUL; what is stored always fits.
 template <size_t N>
 void GiveText(ByteView text, char (&out)[N]) {

@@ -11,7 +11,7 @@ namespace {
 
 // The options of a verification, with what they point to, for the length of the call.
 struct VerifyArguments {
-  latchkey_jwt_key jwt_key{};
+  latchkey_jwt_key jwt_key;  // written before it is read: zeroing it would cost every call
   JwtKey untracked;
   VerifyQuery query;
 
@@ -53,7 +53,7 @@ LATCHKEY_API latchkey_code latchkey_verify(latchkey_store* store, const void* se
     ByteView bytes;
     LATCHKEY_TRY(TakeText(secret, secret_size, &bytes));
     const Verdict verdict = Verify(engine, bytes, arguments.query);
-    if (out != nullptr) result.Give(GiveVerdict(verdict));
+    result.GiveInPlace([&](latchkey_verdict* place) { GiveVerdict(verdict, place); });
     return ToStatus(verdict);
   });
 }
@@ -86,7 +86,10 @@ LATCHKEY_API latchkey_code latchkey_verify_batch(latchkey_store* store,
                   std::span(judged).first(size));
       for (size_t i = 0; i < size; ++i) {
         codes[first + i] = static_cast<latchkey_code>(ToStatus(judged[i]).code());
-        if (verdicts != nullptr) out.Give(first + i, GiveVerdict(judged[i]));
+        if (verdicts == nullptr) continue;
+        latchkey_verdict one;
+        GiveVerdict(judged[i], &one);
+        out.Give(first + i, one);
       }
     }
     return Status::Ok();
@@ -166,7 +169,7 @@ LATCHKEY_API latchkey_code latchkey_session_check(latchkey_store* store, const c
     LATCHKEY_TRY(TakeRequiredText(jwt, jwt_size, &text));
     if (at_s < 0) return Status::Error(Code::kInvalidArgument, "`at_s` is before 1970");
     const Verdict verdict = CheckSession(engine, text, jwt_key, at_s);
-    result.Give(GiveVerdict(verdict));
+    result.GiveInPlace([&](latchkey_verdict* place) { GiveVerdict(verdict, place); });
     return ToStatus(verdict);
   });
 }

@@ -30,6 +30,10 @@ Status GenerateSecret(SecretFormat format, ByteView prefix, Random& random, Gene
 // Exact size, exact prefix, every body byte of the alphabet, checksum where the format has one.
 // Whether the body is right takes the same time wherever it is wrong. kJwt: false (crypto/jwt.h).
 bool HasShape(SecretFormat format, ByteView prefix, ByteView secret);
+// Its two parts, for whoever knows the size beforehand. 0: not a format that is generated.
+size_t SecretSize(SecretFormat format, ByteView prefix);
+// Of a secret that has that size and begins with that prefix.
+bool HasBody(SecretFormat format, size_t prefix_size, ByteView secret);
 
 // Six base62 digits (0-9A-Za-z, most significant first, zero padded) of CRC-32 over `text`.
 void ChecksumBase62(ByteView text, char* out6);

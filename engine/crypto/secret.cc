@@ -20,8 +20,6 @@ Status InitCrypto() {
   return Status::Ok();
 }
 
-void Wipe(void* p, size_t size) { sodium_memzero(p, size); }
-
 Result<SecretBytes> SecretBytes::Make(size_t size) {
   // The canary and the page size of the guarded heap are set by sodium_init().
   LATCHKEY_TRY(InitCrypto());

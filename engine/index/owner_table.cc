@@ -6,19 +6,6 @@
 #include <new>
 
 namespace latchkey {
-namespace {
-
-// sort:8, then one bit each.
-constexpr uint32_t kSortMask = 0xFF;
-constexpr uint32_t kLockedBit = 1 << 8;
-constexpr uint32_t kDeletedBit = 1 << 9;
-
-uint32_t PackWord(const OwnerRecord& owner) {
-  return static_cast<uint32_t>(owner.sort) | (owner.locked ? kLockedBit : 0) |
-         (owner.deleted_s != 0 ? kDeletedBit : 0);
-}
-
-}  // namespace
 
 OwnerTable::OwnerTable()
     : chunks_(std::make_unique<std::atomic<Slot*>[]>(kChunks)), index_(kIndexSizeMin, kNone) {}
@@ -90,15 +77,6 @@ uint32_t OwnerTable::IndexOf(const Uuid& uuid) const {
   const std::shared_lock lock(mutex_);
   return index_[PlaceOf(index_, uuid)];
 }
-
-OwnerTable::Word OwnerTable::word(uint32_t index) const {
-  if (index == kNone) return {OwnerSort::kUser, true, true};
-  const uint32_t word = slot(index).word.load(std::memory_order_acquire);
-  return {static_cast<OwnerSort>(word & kSortMask), (word & kLockedBit) != 0,
-          (word & kDeletedBit) != 0};
-}
-
-const Uuid& OwnerTable::uuid(uint32_t index) const { return slot(index).uuid; }
 
 size_t OwnerTable::size() const { return size_.load(std::memory_order_acquire); }
 

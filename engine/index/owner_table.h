@@ -38,8 +38,13 @@ class OwnerTable {
   // Any thread.
   uint32_t IndexOf(const Uuid& uuid) const;  // kNone; takes a shared lock
   // `index` came from this table. No lock, no allocation. kNone reads as a deleted owner.
-  Word word(uint32_t index) const;
-  const Uuid& uuid(uint32_t index) const;
+  Word word(uint32_t index) const {
+    if (index == kNone) return {OwnerSort::kUser, true, true};
+    const uint32_t word = slot(index).word.load(std::memory_order_acquire);
+    return {static_cast<OwnerSort>(word & kSortMask), (word & kLockedBit) != 0,
+            (word & kDeletedBit) != 0};
+  }
+  const Uuid& uuid(uint32_t index) const { return slot(index).uuid; }
   size_t size() const;
 
  private:
@@ -47,6 +52,11 @@ class OwnerTable {
     std::atomic<uint32_t> word{0};
     Uuid uuid;  // does not change once the slot's index is known to anyone
   };
+  // A word: sort:8, then one bit each.
+  static constexpr uint32_t kSortMask = 0xFF;
+  static constexpr uint32_t kLockedBit = 1 << 8;
+  static constexpr uint32_t kDeletedBit = 1 << 9;
+
   static constexpr size_t kChunkSlots = 4096;
   static constexpr size_t kChunks = 1 << 14;  // 67 million owners
   static constexpr size_t kIndexSizeMin = 64;
@@ -54,6 +64,10 @@ class OwnerTable {
   Slot& slot(uint32_t index) const {
     Slot* const chunk = chunks_[index / kChunkSlots].load(std::memory_order_acquire);
     return chunk[index % kChunkSlots];
+  }
+  static uint32_t PackWord(const OwnerRecord& owner) {
+    return static_cast<uint32_t>(owner.sort) | (owner.locked ? kLockedBit : 0) |
+           (owner.deleted_s != 0 ? kDeletedBit : 0);
   }
   // The place in an index where the owner is, or would go.
   size_t PlaceOf(const std::vector<uint32_t>& index, const Uuid& uuid) const;

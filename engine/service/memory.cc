@@ -10,7 +10,8 @@ namespace {
 
 // Appended to the kinds of a set, so that latchkey's own come first.
 KindSet::Shape ShapeOf(const KindRecord& kind) {
-  return KindSet::Shape{kind.kind, kind.format, kind.prefix};
+  return KindSet::Shape{kind.kind, kind.format, kind.prefix,
+                        SecretSize(static_cast<SecretFormat>(kind.format), kind.prefix)};
 }
 
 // Nothing is asked about but the kind and the scopes, which the verify table knows.

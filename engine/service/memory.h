@@ -21,6 +21,7 @@ struct KindSet {
     uint16_t kind;
     uint8_t format;  // SecretFormat
     Bytes prefix;
+    size_t secret_size;
   };
   std::vector<Shape> shapes;  // all but user_token
 };

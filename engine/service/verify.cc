@@ -12,13 +12,12 @@
 namespace latchkey {
 namespace {
 
-// A secret without a kind of ours, or of the wrong shape, is malformed; so is what is too long to
-// be hashed at all.
+// A secret without a kind of ours, or of the wrong shape, is malformed.
 bool HasAnyShape(const KindSet& kinds, ByteView secret) {
-  if (secret.size() > limits::kSecretBytesMax) return false;
   for (const KindSet::Shape& shape : kinds.shapes) {
-    if (secret.starts_with(shape.prefix)) {
-      return HasShape(static_cast<SecretFormat>(shape.format), shape.prefix, secret);
+    // By their sizes nearly all kinds are told apart, and no JWT begins as a key does.
+    if (secret.size() == shape.secret_size && secret.starts_with(shape.prefix)) {
+      return HasBody(static_cast<SecretFormat>(shape.format), shape.prefix.size(), secret);
     }
   }
   return IsWellFormedJwt(secret);
@@ -157,14 +156,16 @@ int64_t TimeOf(const Engine& engine, const VerifyQuery& query) {
 
 Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) {
   Verdict verdict;
+  verdict.reason = Reason::kMalformed;
+  if (secret.size() > limits::kSecretBytesMax) return verdict;  // too long to be hashed at all
   const Memory& memory = engine.memory();
-  if (HasAnyShape(memory.kinds(), secret)) {
-    const TagWords tag = TagOfSecret(engine, secret);
-    memory.table().Prefetch(tag);  // comes while the clock is read
-    Answer(engine, secret, tag, query, TimeOf(engine, query), &verdict);
-  } else {
-    verdict.reason = Reason::kMalformed;
-  }
+  // What comes before the hash delays all that follows; what comes after it is done while the line
+  // is on its way from memory. So the shape is looked at last.
+  const TagWords tag = TagOfSecret(engine, secret);
+  memory.table().Prefetch(tag);
+  const bool has_shape = HasAnyShape(memory.kinds(), secret);
+  const int64_t now_s = TimeOf(engine, query);
+  if (has_shape) Answer(engine, secret, tag, query, now_s, &verdict);
   return verdict;
 }
 
@@ -176,7 +177,7 @@ void VerifyGroup(const Engine& engine, std::span<const ByteView> secrets, const 
   std::array<TagWords, kVerifyGroupMax> tags;
   std::array<bool, kVerifyGroupMax> has_shape;
   for (size_t i = 0; i < secrets.size(); ++i) {
-    has_shape[i] = HasAnyShape(kinds, secrets[i]);
+    has_shape[i] = secrets[i].size() <= limits::kSecretBytesMax && HasAnyShape(kinds, secrets[i]);
     if (!has_shape[i]) continue;
     tags[i] = TagOfSecret(engine, secrets[i]);
     memory.table().Prefetch(tags[i]);

@@ -590,7 +590,8 @@ typedef struct latchkey_jwt_key {
 typedef struct latchkey_verify_options {
   size_t struct_size;
   uint64_t required_scopes; /* all of these bits must be set on the credential */
-  int64_t at_s; /* 0 = now; otherwise a what-if: replaces the clock for this answer only */
+  int64_t at_s; /* 0 = now, by a clock that ticks every 1 to 10 ms; otherwise a what-if: replaces the
+                   clock for this answer only */
   const latchkey_jwt_key* untracked_tokens; /* NULL = a token that is not in the store is unknown.
                                Given: such a token is allowed when its signature, issuer, audience
                                `api_key` and expiry hold, its user is live, and it was issued later

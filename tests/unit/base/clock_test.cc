@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <ctime>
 #include <thread>
@@ -27,6 +28,39 @@ TEST(SystemClock, IsTheSystems) {
   EXPECT_NEAR(static_cast<double>(SystemClock().NowUnixMs() / 1000),
               static_cast<double>(std::time(nullptr)), 5);
   EXPECT_GE(SystemClock().MonotonicMs(), before);
+}
+
+// Its seconds are those of some milliseconds ago.
+class LateClock : public ManualClock {
+ public:
+  using ManualClock::ManualClock;
+  int64_t CoarseUnixS() const override { return (NowUnixMs() - kLateMs) / 1000; }
+  static constexpr int64_t kLateMs = 10;
+};
+
+TEST(SystemClock, TheCoarseSecondIsThisOneOrTheOneBefore) {
+  for (int i = 0; i < 100'000; ++i) {
+    const int64_t before_s = (SystemClock().NowUnixMs() - 20) / 1000;
+    const int64_t coarse_s = SystemClock().CoarseUnixS();
+    ASSERT_GE(coarse_s, before_s);
+    ASSERT_LE(coarse_s, SystemClock().NowUnixMs() / 1000);
+  }
+}
+
+TEST(GuardedClock, ACoarseClockNeverMakesItRunBackwards) {
+  LateClock clock(kStartMs);
+  GuardedClock guard(clock, 0);
+  int64_t latest_s = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    clock.AdvanceMs(3);
+    // Whoever made a record a moment ago had the fine clock's time.
+    if (i % 7 == 0) latest_s = std::max(latest_s, guard.NowMs() / 1000);
+    const int64_t now_s = guard.NowS();
+    ASSERT_GE(now_s, latest_s);
+    ASSERT_LE(now_s, clock.NowUnixMs() / 1000);
+    ASSERT_GE(now_s, (clock.NowUnixMs() - LateClock::kLateMs) / 1000);
+    latest_s = now_s;
+  }
 }
 
 TEST(GuardedClock, FollowsTheClockAndRemembersIt) {
