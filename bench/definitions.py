@@ -62,6 +62,8 @@ def of_population(population, label):
             ratio(("hit", "sqlite_reference", population), ours("hit", population)),
         f"lmdb_over_verify_{label}": ratio(("hit", "lmdb", population), ours("hit", population)),
         # By its fastest round: a server on a machine's two cores waits for them more than it works.
+        f"postgres_over_verify_{label}":
+            ("fastest_round", (("hit", "postgres", population), ours("hit", population)), "x"),
         f"redis_over_verify_{label}":
             ("fastest_round", (("hit", "redis", population), ours("hit", population)), "x"),
         f"verify_table_bytes_per_credential_{label}":

@@ -12,13 +12,13 @@ import statistics
 import sys
 
 COLOURS = {"latchkey": "#c2410c", "floor": "#6b7280", "lmdb": "#2563eb", "sqlite": "#059669",
-           "sqlite_reference": "#7c3aed", "redis": "#b91c1c"}
+           "sqlite_reference": "#7c3aed", "redis": "#b91c1c", "postgres": "#0e7490"}
 OTHERS = ("#c2410c", "#2563eb", "#059669", "#7c3aed", "#b45309")
 NAMES = {"sqlite": "SQLite, tuned", "sqlite_reference": "SQLite, reference",
-         "lmdb": "LMDB", "redis": "Redis"}
+         "lmdb": "LMDB", "redis": "Redis", "postgres": "PostgreSQL"}
 WIDTH, HEIGHT = 720, 380
 LEFT, RIGHT, TOP, BOTTOM = 76, 200, 40, 46
-ENGINES = ("floor", "latchkey", "lmdb", "sqlite", "sqlite_reference", "redis")
+ENGINES = ("floor", "latchkey", "lmdb", "sqlite", "sqlite_reference", "redis", "postgres")
 
 
 def short(number):

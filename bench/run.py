@@ -2,20 +2,23 @@
 """Asks every question of bench/figures/ and writes report.json and report.html.
 
   run.py [--quick | --full] [--bin build/bin] [--out build/bench] [--only QUESTION,...] [--fresh]
+         [--postgres SERVER]
 
-Quick takes the populations 10k, 100k and 1M; full 10M as well, and Redis among the peers. Each
-question runs in a process of its own, over a store that was built by import and is removed at the
-end. A large store is kept in OUT/prepared, and what is measured is a copy of it: the next run is
-spared the import. --fresh builds it again. The folder OUT says on which device the stores lie.
-With --only the report is called part.json.
+Quick takes the populations 10k, 100k and 1M; full 10M as well, and Redis and PostgreSQL among the
+peers. Each question runs in a process of its own, over a store that was built by import and is
+removed at the end. A large store is kept in OUT/prepared, and what is measured is a copy of it: the
+next run is spared the import. --fresh builds it again. The folder OUT says on which device the
+stores lie. With --only the report is called part.json.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,37 +84,88 @@ def commit():
     return name + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
 
 
-class Redis:
-    """A server of the run's own, in memory, on a socket in a folder that nobody else reads."""
+class Server:
+    """A server of the run's own on a socket in a folder that nobody else reads, ended by its pid."""
 
-    def __init__(self, command):
-        self.command = command
+    def __init__(self, environment_name):
+        self.environment_name = environment_name
         self.folder = None
         self.server = None
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="latchkey-bench-")
-        socket = pathlib.Path(self.folder.name) / "socket"
-        self.server = subprocess.Popen(
-            [self.command, "--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly",
-             "no", "--daemonize", "no", "--dir", self.folder.name], stdout=subprocess.DEVNULL)
-        for _ in range(100):
-            if socket.exists():
-                return {"LATCHKEY_BENCH_REDIS": str(socket)}
-            time.sleep(0.1)
-        self.__exit__()
-        raise RuntimeError("redis-server did not start")
+        path = pathlib.Path(self.folder.name)
+        try:
+            self.server = self.start(path)
+            socket = path / self.SOCKET
+            for _ in range(100):
+                if socket.exists():
+                    return {self.environment_name: str(self.reached_at(path))}
+                time.sleep(0.1)
+            raise RuntimeError(f"{self.environment_name}: the server did not start")
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_):
-        self.server.terminate()
-        self.server.wait()
+        if self.server:
+            self.server.send_signal(signal.SIGINT)
+            self.server.wait()
         self.folder.cleanup()
 
 
+class Redis(Server):
+    """In memory."""
+
+    SOCKET = "socket"
+
+    def __init__(self, command):
+        super().__init__("LATCHKEY_BENCH_REDIS")
+        self.command = command
+
+    def start(self, path):
+        return subprocess.Popen(
+            [self.command, "--port", "0", "--unixsocket", str(path / self.SOCKET), "--save", "",
+             "--appendonly", "no", "--daemonize", "no", "--dir", str(path)],
+            stdout=subprocess.DEVNULL)
+
+    def reached_at(self, path):
+        return path / self.SOCKET
+
+
+class Postgres(Server):
+    """With its pages in memory; as somebody else than root, whom it refuses."""
+
+    SOCKET = "socket/.s.PGSQL.5432"
+
+    def __init__(self, command):
+        super().__init__("LATCHKEY_BENCH_POSTGRES")
+        self.bin = pathlib.Path(command).resolve().parent
+
+    def start(self, path):
+        somebody = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+        (path / "socket").mkdir()
+        if somebody:
+            for folder in (path, path / "socket"):
+                shutil.chown(folder, **somebody)
+        subprocess.run([self.bin / "initdb", "--pgdata", path / "data", "--username", "latchkey",
+                        "--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C"],
+                       check=True, stdout=subprocess.DEVNULL, **somebody)
+        settings = {"listen_addresses": "", "unix_socket_directories": path / "socket",
+                    "shared_buffers": "4GB", "fsync": "off", "jit": "off",
+                    "max_parallel_workers_per_gather": "0", "autovacuum": "off"}
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return subprocess.Popen([self.bin / "postgres", "-D", path / "data", *arguments],
+                                stderr=subprocess.DEVNULL, **somebody)
+
+    def reached_at(self, path):
+        return path / "socket"
+
+
 class Runner:
-    def __init__(self, program, out, redis):
+    def __init__(self, program, out, servers):
         self.program = program
-        self.redis = redis
+        self.servers = servers
         self.stores = out / "stores"
         self.prepared = out / "prepared"
         self.series = {}
@@ -122,12 +176,12 @@ class Runner:
         print(f"[{time.monotonic() - self.start:5.0f} s] {text}", flush=True)
 
     def ask(self, question, population):
-        """With Redis beside it where it is a peer; a server for each population."""
-        if question == "verify" and self.redis:
-            with Redis(self.redis) as environment:
-                self.run(question, population, environment)
-        else:
-            self.run(question, population, {})
+        """With the servers beside it that are its peers, anew for each population."""
+        with contextlib.ExitStack() as stack:
+            environment = {}
+            for server in self.servers if question == "verify" else ():
+                environment.update(stack.enter_context(server()))
+            self.run(question, population, environment)
 
     def run(self, question, population, environment):
         scratch = self.stores / "scratch"
@@ -173,9 +227,13 @@ class Runner:
             subprocess.run(["cp", "-a", "--reflink=auto", str(path), str(target)], check=True)
 
 
-def run(mode, program, out, only, fresh):
-    redis = shutil.which("redis-server") if mode == "full" else None
-    runner = Runner(program, out, redis)
+def run(mode, program, out, only, fresh, postgres):
+    servers = []
+    if mode == "full" and (redis := shutil.which("redis-server")):
+        servers.append(lambda: Redis(redis))
+    if mode == "full" and postgres:
+        servers.append(lambda: Postgres(postgres))
+    runner = Runner(program, out, servers)
     # What a run that was cut short has left; the benchmark's own stores, nobody's keys.
     shutil.rmtree(runner.stores, ignore_errors=True)
     shutil.rmtree(runner.prepared if fresh else runner.prepared / "copying", ignore_errors=True)
@@ -229,6 +287,7 @@ def main():
     parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path("build/bin"))
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/bench"))
     parser.add_argument("--only", default="", help="questions, with commas; the rest is left out")
+    parser.add_argument("--postgres", help="PostgreSQL's server, a peer of --full")
     parser.add_argument("--fresh", action="store_true", help="build the kept stores again")
     arguments = parser.parse_args()
     only = [name for name in arguments.only.split(",") if name]
@@ -237,7 +296,8 @@ def main():
         parser.error(f"no such question: {unknown[0]}; there are {', '.join(ASKED_AT)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     program = arguments.bin / "latchkey_figures"
-    report = run(arguments.mode or "quick", program, arguments.out, only, arguments.fresh)
+    report = run(arguments.mode or "quick", program, arguments.out, only, arguments.fresh,
+                 arguments.postgres)
     written = arguments.out / ("part.json" if only else "report.json")
     written.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     written.with_suffix(".html").write_text(plots.page(report), encoding="utf-8")

@@ -107,6 +107,10 @@ void AskVerify(const Arguments& arguments) {
     add("redis", MakeRedis(socket, PeerGroup(4), population), PeerGroup(4), 500);
     entrants.back().in_process = false;
   }
+  if (const char* socket = std::getenv("LATCHKEY_BENCH_POSTGRES"); socket != nullptr) {
+    add("postgres", MakePostgres(socket, PeerGroup(5), population), PeerGroup(5), 500);
+    entrants.back().in_process = false;
+  }
 
   Progress("verifying in turns");
   for (const bool separate : {true, false}) {

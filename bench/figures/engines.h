@@ -38,6 +38,8 @@ std::unique_ptr<Engine> MakeSqliteReference(const std::string& folder, Group gro
 std::unique_ptr<Engine> MakeLmdb(const std::string& folder, Group group, size_t population);
 // `socket`: of a server that listens, and is empty.
 std::unique_ptr<Engine> MakeRedis(const std::string& socket, Group group, size_t population);
+// `folder`: of the socket of a server that has a user latchkey.
+std::unique_ptr<Engine> MakePostgres(const std::string& folder, Group group, size_t population);
 
 // A list in SQLite as fast as it can be: the index holds the whole row.
 class SqliteList {
