@@ -99,6 +99,7 @@ DEFINITIONS = {
     **of_population(100_000, "100k"),
     **of_population(MILLION, "1m"),
     **of_population(10 * MILLION, "10m"),
+    "verify_table_bytes_per_credential_13m": value(ours("table_bytes", 13 * MILLION), 1, "bytes"),
     "verify_allocations": value(ours("allocations"), 1, "of 200,000"),
     "verify_storage_reads": value(ours("storage_reads"), 1, "of 200,000"),
     "verify_2_threads_gain_over_floor_gain":

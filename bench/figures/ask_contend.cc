@@ -76,6 +76,21 @@ void EmitRevokes(const std::string& during, int64_t size, const std::vector<Revo
   Emit({"revoke_median_during_" + during, "floor", size, "ms"}, fsync_median);
 }
 
+// A size between two steps of growth, where a table that grew by doubling would be half empty.
+constexpr size_t kGrownFrom = 10'000'000;
+constexpr size_t kGrownTo = 13'000'000;
+
+void GrowTo13M(latchkey_store* store, size_t imported) {
+  Progress("growing to 13 million credentials");
+  auto stats = Sized<latchkey_stats>();
+  Require(latchkey_store_stats(store, &stats), "stats");
+  const size_t now = stats.active + stats.revoked;
+  if (now < kGrownTo) ImportParts(store, {{Group::kExtra, kGrownTo - now}}, imported, false);
+  Require(latchkey_store_stats(store, &stats), "stats");
+  Emit({"table_bytes", "latchkey", kGrownTo, "bytes a credential"},
+       {static_cast<double>(stats.verify_table_bytes) / kGrownTo});
+}
+
 }  // namespace
 
 void AskContend(const Arguments& arguments) {
@@ -99,6 +114,7 @@ void AskContend(const Arguments& arguments) {
   }
   Emit({"import_live", "latchkey", size, "a second"}, rates);
   EmitRevokes("import", size, all);
+  if (arguments.population >= kGrownFrom) GrowTo13M(store, 5 * kImported);
 
   Progress("revoking while a sweep revokes every project key");
   auto sweep = Sized<latchkey_sweep_options>();
