@@ -16,6 +16,8 @@ class Storage;
 // One writer at a time; not thread-safe. Bound to the Storage it was made by and not to outlive it.
 class Batch {
  public:
+  struct Impl;  // batch_impl.h
+
   explicit Batch(const Storage& storage);
   ~Batch();
   Batch(Batch&&) noexcept;
@@ -35,7 +37,6 @@ class Batch {
 
  private:
   friend class Storage;
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -77,6 +77,59 @@ TEST_F(StorageTest, BatchIsAllOrNothingAndReadsItself) {
   EXPECT_TRUE(storage_->Commit(&batch).ok()) << "nothing to write is no failure";
 }
 
+// Enough to make its table of keys grow many times; values that grow, shrink and go.
+TEST_F(StorageTest, LargeBatchKeepsTheLastWordOnEveryKey) {
+  LATCHKEY_TEST_RANDOM(random);
+  std::map<std::pair<uint8_t, Bytes>, std::optional<Bytes>> due;
+  Batch batch(*storage_);
+  for (int i = 0; i < 5000; ++i) {
+    const uint8_t column = random() % 2 ? kPoint : kEvents;
+    const Bytes key = std::to_string(random() % 2000);
+    if (random() % 4 == 0) {
+      batch.Delete(column, key);
+      due[{column, key}] = std::nullopt;
+    } else {
+      const Bytes value(random() % 200, static_cast<char>(random()));
+      batch.Put(column, key, value);
+      due[{column, key}] = value;
+    }
+  }
+  const auto expect_all = [&](const auto& from) {
+    for (const auto& [place, value] : due) {
+      const Result<Bytes> got = from.Get(place.first, place.second);
+      ASSERT_EQ(got.ok(), value.has_value()) << place.second;
+      if (got.ok()) {
+        ASSERT_EQ(*got, *value) << place.second;
+      }
+    }
+  };
+  expect_all(batch);
+  ASSERT_TRUE(storage_->Commit(&batch).ok());
+  expect_all(*storage_);
+}
+
+TEST_F(StorageTest, MergeInABatchSeesWhatTheBatchHasDone) {
+  Put(kUsage, "gone", Le64(9));
+  Put(kUsage, "less", Le64(5));
+  Batch batch(*storage_);
+  batch.Delete(kUsage, "gone");
+  batch.MergeMax64(kUsage, "gone", 3);
+  batch.Put(kUsage, "put", Le64(4));
+  batch.MergeMax64(kUsage, "put", 2);
+  batch.MergeMax64(kUsage, "less", 1);
+  const std::map<Bytes, Bytes> due = {{"gone", Le64(3)}, {"less", Le64(5)}, {"put", Le64(4)}};
+  for (const auto& [key, value] : due) EXPECT_EQ(batch.Get(kUsage, key).value(), value) << key;
+  ASSERT_TRUE(storage_->Commit(&batch).ok());
+  EXPECT_EQ(ReadAll(*storage_, kUsage), due);
+}
+
+TEST_F(StorageTest, MergeInABatchOntoAForeignValueIsCorruption) {
+  Batch batch(*storage_);
+  batch.Put(kUsage, "k", "short");
+  batch.MergeMax64(kUsage, "k", 1);
+  EXPECT_EQ(storage_->Commit(&batch).code(), Code::kCorruption);
+}
+
 TEST_F(StorageTest, MovedBatchKeepsItsContent) {
   Batch batch(*storage_);
   batch.Put(kPoint, "a", "1");
