@@ -4,12 +4,12 @@
 #pragma once
 
 #include <array>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <span>
 #include <vector>
 
+#include "authority/turn.h"
 #include "base/status.h"
 #include "schema/commands.h"
 #include "schema/events.h"
@@ -29,8 +29,7 @@ class CommitQueue {
   struct Request {
     std::span<const Command> commands;
     std::vector<Outcome> outcomes;  // one a command, filled by the group runner
-    bool done = false;
-    std::condition_variable wake;
+    Turn turn;
   };
 
   // Runs `run_group(requests)` for groups of at most `commands_max` commands (a request is never
@@ -48,8 +47,11 @@ template <typename RunGroup>
 void CommitQueue::Run(Request* request, size_t commands_max, RunGroup&& run_group) {
   std::unique_lock lock(mutex_);
   waiting_.push_back(request);
-  request->wake.wait(lock, [&] { return request->done || waiting_.front() == request; });
-  if (request->done) return;
+  if (waiting_.front() != request) {
+    lock.unlock();
+    if (request->turn.Await() == Turn::Word::kDone) return;
+    lock.lock();
+  }
 
   // The leader: its group stays at the front of the queue, so nobody else leads meanwhile. Nothing
   // here may throw, or those who wait would wait for ever.
@@ -65,14 +67,15 @@ void CommitQueue::Run(Request* request, size_t commands_max, RunGroup&& run_grou
   lock.unlock();
   run_group(group);
   lock.lock();
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(size));
+  Request* const next_leader = waiting_.empty() ? nullptr : waiting_.front();
+  lock.unlock();
+  // First, so that it decides its group while the others wake up. It cannot be gone: nobody but
+  // itself can lead it out of the queue.
+  if (next_leader != nullptr) next_leader->turn.Tell(Turn::Word::kLead);
   for (Request* finished : group) {
-    waiting_.pop_front();
-    finished->done = true;
-    // Under the lock: the request lives on its caller's stack, and he cannot leave before we let
-    // go.
-    if (finished != request) finished->wake.notify_one();
+    if (finished != request) finished->turn.Tell(Turn::Word::kDone);
   }
-  if (!waiting_.empty()) waiting_.front()->wake.notify_one();
 }
 
 }  // namespace latchkey

@@ -78,8 +78,7 @@ Status CheckOwner(const CreateCredential& wish, const OpenGroup& group) {
   if (kind == nullptr) {
     return Status::Error(Code::kUnsupported, "the kind of credential has not been registered");
   }
-  Result<OwnerRecord> owner = group.reader().Owner(asked.owner);
-  if (!owner.ok()) return owner.status();
+  LATCHKEY_TRY_ASSIGN(const auto owner, group.Owner(asked.owner));
   if (owner->sort != kind->owner_sort) {
     return Status::Error(Code::kUnsupported, "this kind of credential has another sort of owner");
   }
@@ -87,14 +86,15 @@ Status CheckOwner(const CreateCredential& wish, const OpenGroup& group) {
     return Status::Error(Code::kNotFound, "the owner has been deleted");
   }
   if (!asked.creator.is_nil()) {
-    const Result<OwnerRecord> creator = group.reader().Owner(asked.creator);
-    if (creator.code() == Code::kNotFound || (creator.ok() && creator->sort != OwnerSort::kUser)) {
+    const auto creator = group.Owner(asked.creator);
+    if (creator.code() == Code::kNotFound ||
+        (creator.ok() && (*creator)->sort != OwnerSort::kUser)) {
       return Status::Error(Code::kNotFound, "there is no such user to have made the credential");
     }
     if (!creator.ok()) return creator.status();
   }
   if (owner->quota == 0 || wish.imported) return Status::Ok();
-  LATCHKEY_TRY_ASSIGN(const CountRecord count, group.reader().Count(asked.owner, asked.kind));
+  LATCHKEY_TRY_ASSIGN(const CountRecord count, group.Count(asked.owner, asked.kind));
   if (count.active >= owner->quota) {
     return Status::Error(Code::kConflict, "the owner has as many credentials as its quota allows");
   }

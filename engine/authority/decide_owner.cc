@@ -108,7 +108,7 @@ Decision DecideUpdateOwner(const Command& command, const UpdateOwner& wish,
   }
   Decision decision;
   if (FoldAscii(owner.email) != FoldAscii(here->email)) {
-    const Result<CountRecord> tokens = reader.Count(owner.uuid, kind::kUserToken);
+    const Result<CountRecord> tokens = group.Count(owner.uuid, kind::kUserToken);
     if (!tokens.ok()) return Refused(tokens.status());
     RevokeTokensOf(&owner, command, tokens->active, &decision.events);
   }

@@ -86,9 +86,16 @@ Status RunOne(const Command& command, OpenGroup* open, Outcome* outcome) {
     LATCHKEY_TRY(open->Append(Event{0, command.time_s, command.actor, std::move(body)}));
   }
   outcome->status = decision.status;
-  outcome->events.assign(open->events().begin() + static_cast<ptrdiff_t>(first),
-                         open->events().end());
+  outcome->events.resize(open->events().size() - first);  // HandOver() fills them
   return Status::Ok();
+}
+
+// Gives each outcome its events, in the order in which they were appended. Cannot fail.
+void HandOver(std::span<CommitQueue::Request* const> group, std::vector<Event> events) {
+  auto next = events.begin();
+  ForEachOutcome(group, [&](const Command&, Outcome* outcome) {
+    for (Event& event : outcome->events) event = std::move(*next++);
+  });
 }
 
 // Nothing was committed: whatever a command thought it had done or found, this is its answer.
@@ -115,7 +122,7 @@ void LocalAuthority::RunGroup(std::span<CommitQueue::Request* const> group) {
 }
 
 Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group) {
-  OpenGroup open(*storage_, mac_, *state_);
+  OpenGroup open(*storage_, mac_, *state_, &committed_);
   bool must_commit = false;
   LATCHKEY_TRY(DecideAll(group, &open, &must_commit));
   if (!must_commit && open.events().empty()) return Status::Ok();
@@ -126,6 +133,7 @@ Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group
   });
   retry_.reserve(retry_.size() + retry.size());
   const Status status = Commit(&open);
+  if (status.ok()) HandOver(group, open.TakeEvents());
   if (status.code() == Code::kOutcomeUnknown)
     std::move(retry.begin(), retry.end(), std::back_inserter(retry_));
   return status;
@@ -164,9 +172,11 @@ Status LocalAuthority::Commit(OpenGroup* open) {
   auto next = std::make_shared<AuthorityState>();  // nothing may fail after the commit
   if (const Status written = storage_->Commit(&open->batch()); !written.ok()) {
     sink_->Restrict(open->events());
+    committed_.Clear();
     healing_.store(true, std::memory_order_release);
     return Unknown();
   }
+  open->Remember();
   commits_.fetch_add(1, std::memory_order_relaxed);
   const Ack ack{store_.store_id, store_.history_id, open->state().head.event_number};
   {
@@ -211,6 +221,7 @@ Status LocalAuthority::Heal() {
   {
     std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
     storage_.reset();
+    committed_.Clear();
     LATCHKEY_TRY(OpenStorage());
     LATCHKEY_TRY(CatchUp());
     retry.swap(retry_);

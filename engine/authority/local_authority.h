@@ -75,8 +75,9 @@ class LocalAuthority {
    private:
     friend class LocalAuthority;
     DryRun(std::unique_ptr<View> view, const RecordMac& mac, AuthorityState state)
-        : view_(std::move(view)), group_(view_->storage(), mac, std::move(state)) {}
+        : view_(std::move(view)), group_(view_->storage(), mac, std::move(state), &committed_) {}
     std::unique_ptr<View> view_;
+    CommittedRecords committed_;
     OpenGroup group_;
   };
   Result<std::unique_ptr<DryRun>> StartDryRun() const;
@@ -123,6 +124,7 @@ class LocalAuthority {
   mutable std::mutex state_mutex_;  // of state_, which only the leader of a group changes
   std::shared_ptr<const AuthorityState> state_ = std::make_shared<const AuthorityState>();
   CommitQueue queue_;
+  CommittedRecords committed_;  // of the leader of a group, and of Heal()
   std::vector<Command> retry_;  // restrictive commands of a group whose write failed
   std::atomic<bool> healing_{false};
   std::atomic<bool> ack_dirty_{false};

@@ -1,6 +1,8 @@
 // How each event changes the store.
 #include "authority/open_group.h"
 
+#include <cassert>
+
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "crypto/key_format.h"
@@ -49,15 +51,35 @@ const KindRecord* FindKindIn(const std::vector<KindRecord>& host_kinds, uint16_t
   return nullptr;
 }
 
-OpenGroup::OpenGroup(const Storage& storage, const RecordMac& mac, AuthorityState state)
+OpenGroup::OpenGroup(const Storage& storage, const RecordMac& mac, AuthorityState state,
+                     CommittedRecords* committed)
     : mac_(mac),
       batch_(storage),
       source_(batch_),
       reader_(source_, mac),
-      state_(std::move(state)) {}
+      state_(std::move(state)),
+      committed_(committed) {}
 
 const KindRecord* OpenGroup::FindKind(uint16_t number) const {
   return FindKindIn(state_.host_kinds, number);
+}
+
+Result<std::shared_ptr<const OwnerRecord>> OpenGroup::Owner(const Uuid& uuid) const {
+  if (const auto changed = owners_.find(uuid); changed != owners_.end()) return changed->second;
+  if (auto committed = committed_->FindOwner(uuid)) return committed;
+  LATCHKEY_TRY_ASSIGN(OwnerRecord record, reader_.Owner(uuid));
+  auto owner = std::make_shared<const OwnerRecord>(std::move(record));
+  committed_->KeepOwner(owner);
+  return owner;
+}
+
+Result<CountRecord> OpenGroup::Count(const Uuid& owner, uint16_t kind) const {
+  const CountKey key{owner, kind};
+  if (const auto changed = counts_.find(key); changed != counts_.end()) return changed->second;
+  if (std::optional<CountRecord> committed = committed_->FindCount(key)) return *committed;
+  LATCHKEY_TRY_ASSIGN(CountRecord count, reader_.Count(owner, kind));
+  committed_->KeepCount(key, count);
+  return count;
 }
 
 Status OpenGroup::Append(Event event) {
@@ -79,7 +101,17 @@ void OpenGroup::set_clock_s(int64_t clock_s) {
   state_.head.clock_s = std::max(state_.head.clock_s, clock_s);
 }
 
-void OpenGroup::WriteHead() { PutUncounted(&batch_, mac_, keys::kHead, state_.head.Encode()); }
+void OpenGroup::WriteHead() {
+  for (const auto& [key, count] : counts_) {
+    PutUncounted(&batch_, mac_, keys::Count(key.owner, key.kind).view(), count.Encode());
+  }
+  PutUncounted(&batch_, mac_, keys::kHead, state_.head.Encode());
+}
+
+void OpenGroup::Remember() noexcept {
+  for (auto& [uuid, owner] : owners_) committed_->KeepOwner(std::move(owner));
+  for (auto& [key, count] : counts_) committed_->KeepCount(key, std::move(count));
+}
 
 Status OpenGroup::ForgetMac(uint8_t column, ByteView key) {
   Result<Bytes> before = batch_.Get(column, key);
@@ -89,10 +121,14 @@ Status OpenGroup::ForgetMac(uint8_t column, ByteView key) {
 
 Status OpenGroup::PutRecord(uint8_t column, ByteView key, const Bytes& fields) {
   LATCHKEY_TRY(ForgetMac(column, key));
+  PutNewRecord(column, key, fields);
+  return Status::Ok();
+}
+
+void OpenGroup::PutNewRecord(uint8_t column, ByteView key, const Bytes& fields) {
   const Bytes value = mac_.Close(column, key, fields);
   RecordMac::Add(&state_.head.record_sum, value);
   batch_.Put(column, key, value);
-  return Status::Ok();
 }
 
 Status OpenGroup::DeleteRecord(uint8_t column, ByteView key) {
@@ -131,6 +167,7 @@ Status OpenGroup::Write(Event* event, OwnerPut* body) {
       batch_.Put(column::kOwnerEmail, FoldAscii(owner.email), owner.uuid.view());
     }
   }
+  owners_[owner.uuid] = std::make_shared<const OwnerRecord>(owner);
   return PutRecord(column::kOwner, owner.uuid.view(), owner.Encode());
 }
 
@@ -151,13 +188,13 @@ Status OpenGroup::Write(Event* event, KindPut* body) {
   return PutRecord(column::kKind, keys::Kind(body->kind.kind).view(), body->kind.Encode());
 }
 
-Status OpenGroup::Count(const Uuid& owner, uint16_t kind, int64_t active, int64_t revoked) {
+Status OpenGroup::AddToCount(const Uuid& owner, uint16_t kind, int64_t active, int64_t revoked) {
   state_.head.active += static_cast<uint64_t>(active);
   state_.head.revoked += static_cast<uint64_t>(revoked);
-  LATCHKEY_TRY_ASSIGN(CountRecord count, reader_.Count(owner, kind));
+  LATCHKEY_TRY_ASSIGN(CountRecord count, Count(owner, kind));
   count.active += static_cast<uint64_t>(active);
   count.revoked += static_cast<uint64_t>(revoked);
-  PutUncounted(&batch_, mac_, keys::Count(owner, kind).view(), count.Encode());
+  counts_[CountKey{owner, kind}] = std::move(count);
   return Status::Ok();
 }
 
@@ -172,8 +209,10 @@ Status OpenGroup::Write(Event* event, CredentialCreated* body) {
   batch_.Put(column::kBySlug,
              keys::BySlug(credential.owner, credential.kind, credential.slug).view(),
              credential.uuid.view());
-  LATCHKEY_TRY(Count(credential.owner, credential.kind, +1, 0));
-  return PutRecord(column::kCredential, credential.uuid.view(), credential.Encode());
+  LATCHKEY_TRY(AddToCount(credential.owner, credential.kind, +1, 0));
+  assert(reader_.Credential(credential.uuid).code() == Code::kNotFound);
+  PutNewRecord(column::kCredential, credential.uuid.view(), credential.Encode());
+  return Status::Ok();
 }
 
 Status OpenGroup::Write(Event* event, CredentialRenamed* body) {
@@ -208,7 +247,7 @@ Status OpenGroup::WriteTombstone(const Revoked& revoked, TombstoneRecord tombsto
   row.revoked_s = tombstone.revoked_s;
   row.revoked_by = tombstone.revoked_by;
   batch_.Put(column::kByName, by_name.view(), row.Encode());
-  LATCHKEY_TRY(Count(credential.owner, credential.kind, -1, +1));
+  LATCHKEY_TRY(AddToCount(credential.owner, credential.kind, -1, +1));
   return PutRecord(column::kTombstone, credential.uuid.view(), tombstone.Encode());
 }
 
