@@ -16,9 +16,10 @@ constexpr size_t kFirstSlots = 32;
 // Of one write in the log beside its key and value: type, column, two sizes.
 constexpr size_t kEntryOverheadBytes = 5;
 
-uint32_t HashOf(uint8_t column, ByteView key) {
+uint64_t HashOf(uint8_t column, ByteView key) {
   constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;  // so that columns with the same keys part
-  return static_cast<uint32_t>((std::hash<ByteView>()(key) ^ column) * kOdd >> 32);
+  const uint64_t hash = (std::hash<ByteView>()(key) ^ column) * kOdd;
+  return hash ^ hash >> 32;
 }
 
 Status ForeignValue() {
@@ -45,7 +46,7 @@ char* Arena::Allocate(size_t size) {
 
 // ---- Batch::Impl
 
-size_t Batch::Impl::SlotOf(uint32_t hash, uint8_t column, ByteView key) const {
+size_t Batch::Impl::SlotOf(uint64_t hash, uint8_t column, ByteView key) const {
   const size_t mask = slots_.size() - 1;
   size_t slot = hash & mask;
   for (; slots_[slot] != 0; slot = (slot + 1) & mask) {
@@ -55,24 +56,24 @@ size_t Batch::Impl::SlotOf(uint32_t hash, uint8_t column, ByteView key) const {
   return slot;
 }
 
-const Batch::Impl::Entry* Batch::Impl::Find(uint8_t column, ByteView key) const {
+const Batch::Impl::Entry* Batch::Impl::Find(uint64_t hash, uint8_t column, ByteView key) const {
   if (entries.empty()) return nullptr;
-  const size_t slot = SlotOf(HashOf(column, key), column, key);
+  const size_t slot = SlotOf(hash, column, key);
   return slots_[slot] == 0 ? nullptr : &entries[slots_[slot] - 1];
 }
 
 Batch::Impl::Entry* Batch::Impl::FindOrAdd(uint8_t column, ByteView key) {
   if (2 * (entries.size() + 1) > slots_.size()) Grow();
-  const uint32_t hash = HashOf(column, key);
+  const uint64_t hash = HashOf(column, key);
   const size_t slot = SlotOf(hash, column, key);
   if (slots_[slot] != 0) return &entries[slots_[slot] - 1];
   char* copy = arena_.Allocate(key.size());
   key.copy(copy, key.size());
   entries.push_back(Entry{.key = copy,
                           .value = nullptr,
+                          .hash = hash,
                           .key_size = static_cast<uint32_t>(key.size()),
                           .value_size = 0,
-                          .hash = hash,
                           .column = column,
                           .change = Change::kNone});
   slots_[slot] = static_cast<uint32_t>(entries.size());
@@ -114,9 +115,17 @@ std::vector<const Batch::Impl::Entry*> Batch::Impl::Sorted() const {
   return sorted;
 }
 
+void Batch::Impl::TellFilter() const {
+  if (filter == nullptr) return;
+  for (const Entry& entry : entries) {
+    if (filter->Covers(entry.column)) filter->Add(entry.hash);
+  }
+}
+
 // ---- Batch
 
-Batch::Batch(const Storage& storage) : impl_(std::make_unique<Impl>(storage.impl_->db.get())) {}
+Batch::Batch(const Storage& storage, KeyFilter* filter)
+    : impl_(std::make_unique<Impl>(storage.impl_->db.get(), filter)) {}
 Batch::~Batch() = default;
 Batch::Batch(Batch&&) noexcept = default;
 Batch& Batch::operator=(Batch&&) noexcept = default;
@@ -148,8 +157,11 @@ void Batch::MergeMax64(uint8_t column, ByteView key, uint64_t value) {
 }
 
 Result<Bytes> Batch::Get(uint8_t column, ByteView key) const {
-  const Impl::Entry* entry = impl_->Find(column, key);
-  if (entry != nullptr && entry->change == Impl::Change::kDelete) {
+  const uint64_t hash = HashOf(column, key);
+  const Impl::Entry* entry = impl_->Find(hash, column, key);
+  const KeyFilter* filter = impl_->filter;
+  if (entry == nullptr ? filter != nullptr && filter->Covers(column) && !filter->MayHold(hash)
+                       : entry->change == Impl::Change::kDelete) {
     return Status::Error(Code::kNotFound, "there is no such key");
   }
   if (entry != nullptr && entry->change == Impl::Change::kPut) return Bytes(entry->value_view());
@@ -172,6 +184,6 @@ size_t Batch::size_bytes() const { return impl_->bytes; }
 
 bool Batch::empty() const { return impl_->entries.empty(); }
 
-void Batch::Clear() { *impl_ = Impl(impl_->db); }
+void Batch::Clear() { *impl_ = Impl(impl_->db, impl_->filter); }
 
 }  // namespace latchkey

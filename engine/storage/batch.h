@@ -11,6 +11,7 @@
 
 namespace latchkey {
 
+class KeyFilter;
 class Storage;
 
 // One writer at a time; not thread-safe. Bound to the Storage it was made by and not to outlive it.
@@ -18,7 +19,9 @@ class Batch {
  public:
   struct Impl;  // batch_impl.h
 
-  explicit Batch(const Storage& storage);
+  // With `filter`, keys that it does not hold are not looked for in the store, and it is told of
+  // what this batch writes; it outlives this.
+  explicit Batch(const Storage& storage, KeyFilter* filter = nullptr);
   ~Batch();
   Batch(Batch&&) noexcept;
   Batch& operator=(Batch&&) noexcept;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/batch.h"
+#include "storage/key_filter.h"
 #include "storage/storage_impl.h"
 
 namespace latchkey {
@@ -30,9 +31,9 @@ struct Batch::Impl {
   struct Entry {
     const char* key;
     char* value;
+    uint64_t hash;
     uint32_t key_size;
     uint32_t value_size;
-    uint32_t hash;
     uint8_t column;
     Change change;
 
@@ -40,22 +41,26 @@ struct Batch::Impl {
     ByteView value_view() const { return {value, value_size}; }
   };
 
-  explicit Impl(const OpenDb* open_db) : db(open_db) {}
+  Impl(const OpenDb* open_db, KeyFilter* key_filter) : db(open_db), filter(key_filter) {}
 
-  const Entry* Find(uint8_t column, ByteView key) const;
+  const Entry* Find(uint64_t hash, uint8_t column, ByteView key) const;
   // The entry of the key; one that changes nothing yet if there was none.
   Entry* FindOrAdd(uint8_t column, ByteView key);
   void Set(Entry* entry, Change change, ByteView value);
   // The entries by column, and by key within one.
   std::vector<const Entry*> Sorted() const;
 
+  // Before a commit.
+  void TellFilter() const;
+
   const OpenDb* db;
+  KeyFilter* filter;  // may be null
   std::vector<Entry> entries;
   size_t bytes = 0;                  // of all keys and values
   bool merged_onto_foreign = false;  // a u64 onto a value that is none: fails the Commit()
 
  private:
-  size_t SlotOf(uint32_t hash, uint8_t column, ByteView key) const;
+  size_t SlotOf(uint64_t hash, uint8_t column, ByteView key) const;
   void Grow();
   std::vector<uint32_t> slots_;  // index into entries, plus one; 0 = free; a power of two of them
   Arena arena_;

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <set>
 
+#include "storage/ingest_impl.h"
 #include "storage/log_frames.h"
 #include "storage/rocks_status.h"
 #include "storage/storage.h"
@@ -227,6 +228,7 @@ Result<std::unique_ptr<Storage>> Storage::Open(const StorageOptions& options,
   }
   lock.Release();
   LATCHKEY_TRY_ASSIGN(auto opened, Impl::Open(options, mode, false));
+  RemoveIngestLeftovers(EnvOf(options), options.path, names);
   return std::unique_ptr<Storage>(new Storage(std::move(opened)));
 }
 

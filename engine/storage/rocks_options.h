@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "storage/column.h"
@@ -37,6 +39,9 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Access access,
                                                const std::shared_ptr<rocksdb::Cache>& cache);
 std::vector<rocksdb::ColumnFamilyDescriptor> MakeColumns(
     const StorageOptions& options, const std::shared_ptr<rocksdb::Cache>& cache);
+
+// What differs while a bulk load runs, by the names that SetOptions() knows.
+std::unordered_map<std::string, std::string> CompactionOptions(bool bulk_load);
 
 // A logger that keeps nothing.
 std::shared_ptr<rocksdb::Logger> SilentLogger();

@@ -161,6 +161,7 @@ Status Storage::Commit(Batch* batch) {
     return FromRocks(failed);
   }
   if (batch->empty()) return Status::Ok();
+  batch->impl_->TellFilter();
   rocksdb::WriteBatch writes(batch->size_bytes() + kBatchHeaderBytes);
   rocksdb::Status status = Gather(*batch->impl_, &writes);
   if (status.ok()) {
@@ -171,6 +172,15 @@ Status Storage::Commit(Batch* batch) {
   if (status.ok()) return Status::Ok();
   impl_->first_error->Note(status);  // RocksDB may have noted it already, in its own words
   return FromRocks(impl_->first_error->get());
+}
+
+Status Storage::SetBulkLoad(std::span<const uint8_t> columns, bool on) {
+  for (const uint8_t column : columns) {
+    const rocksdb::Status status =
+        impl_->db->get()->SetOptions(impl_->db->column(column), CompactionOptions(on));
+    if (!status.ok()) return FromRocks(status);
+  }
+  return Status::Ok();
 }
 
 Status Storage::Flush() {

@@ -68,7 +68,8 @@ struct StorageOptions {
 // that is left? Reads through the Storage it is given, which is read-only. Anything but OK refuses.
 using TailCheck = std::function<Status(const Storage& shorter)>;
 
-// Every const method may be called from any thread at once; Commit() by one thread at a time.
+// Every const method may be called from any thread at once; Commit() and Ingest() by one thread at
+// a time.
 class Storage {
  public:
   // Opens with kAbsoluteConsistency. If the log was cut off, opens read-only and tolerantly, asks
@@ -95,6 +96,16 @@ class Storage {
   // Writes the batch and waits until the log is on the device (fsync). After any error the outcome
   // is unknown and this Storage refuses every later Commit() with the same error: open a new one.
   Status Commit(Batch* batch);
+  // The same by sorted files instead of the log, for a batch of thousands of keys: a fixed cost of
+  // some milliseconds, and a third of the time a key. As durable as Commit(), and there whole or
+  // not at all. The batch must hold no MergeMax64().
+  Status Ingest(Batch* batch);
+
+  // While many large batches are ingested into these columns: their files are merged in few large
+  // steps instead of many small ones. Reads find more files to look into, up to some dozens; writes
+  // never wait for it. What is left is merged in the background when it ends. An error loses
+  // nothing.
+  Status SetBulkLoad(std::span<const uint8_t> columns, bool on);
 
   // Writes the memtables out, so that the next open has no log to replay.
   Status Flush();

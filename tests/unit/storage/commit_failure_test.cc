@@ -123,5 +123,26 @@ TEST_F(CommitFailureTest, FailedFlushFailsTheNextCommit) {
   EXPECT_EQ(storage_->Get(kPoint, "after").code(), Code::kNotFound);
 }
 
+TEST_F(CommitFailureTest, FailedIngestIsFinalAndLeavesNothing) {
+  Open(true);
+  ASSERT_TRUE(Put("before").ok());
+  Batch batch(*storage_);
+  batch.Put(kPoint, "lost", "value");
+  batch.Put(kNames, "lost", "value");
+  env_.fault = Fault::kTableAppend;
+  EXPECT_EQ(storage_->Ingest(&batch).code(), Code::kIo);
+  env_.fault = Fault::kNone;
+  EXPECT_EQ(Put("after").code(), Code::kIo);
+  EXPECT_EQ(storage_->Ingest(&batch).code(), Code::kIo);
+  EXPECT_EQ(storage_->Get(kPoint, "before").value(), "value");
+  storage_.reset();
+  Open(false);
+  EXPECT_EQ(storage_->Get(kPoint, "before").value(), "value");
+  EXPECT_EQ(storage_->Get(kPoint, "lost").code(), Code::kNotFound);
+  EXPECT_EQ(storage_->Get(kNames, "lost").code(), Code::kNotFound);
+  EXPECT_TRUE(NamesLike(ReadTree(temp_ / "rocks"), "ingest-", "").empty());
+  EXPECT_TRUE(Put("again").ok());
+}
+
 }  // namespace
 }  // namespace latchkey::test

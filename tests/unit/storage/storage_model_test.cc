@@ -110,7 +110,8 @@ class StorageModel {
       }
     }
     if (random_() % 5 == 0) return;  // a batch that is never committed changes nothing
-    ASSERT_TRUE(storage_->Commit(&batch).ok());
+    const bool by_files = random_() % 4 == 0;
+    ASSERT_TRUE((by_files ? storage_->Ingest(&batch) : storage_->Commit(&batch)).ok());
     models_ = std::move(after);
   }
 
