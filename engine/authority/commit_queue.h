@@ -27,8 +27,12 @@ class CommitQueue {
   static constexpr size_t kRequestsMax = 256;  // in one group
   // One call's commands, standing in the queue.
   struct Request {
+    // What it is part of: a load of many commands at once begins, gives some, ends.
+    enum class Bulk : uint8_t { kNone, kBegin, kCommands, kEnd };
     std::span<const Command> commands;
     std::vector<Outcome> outcomes;  // one a command, filled by the group runner
+    Bulk bulk = Bulk::kNone;        // anything but kNone has its group to itself
+    bool begun = false;             // the answer to kBegin
     Turn turn;
   };
 
@@ -60,7 +64,9 @@ void CommitQueue::Run(Request* request, size_t commands_max, RunGroup&& run_grou
   size_t commands = 0;
   for (Request* next : waiting_) {
     commands += next->commands.size();
-    if (size == kRequestsMax || (size != 0 && commands > commands_max)) break;
+    const bool alone = next->bulk != Request::Bulk::kNone ||
+                       (size != 0 && gathered[0]->bulk != Request::Bulk::kNone);
+    if (size == kRequestsMax || (size != 0 && (commands > commands_max || alone))) break;
     gathered[size++] = next;
   }
   const std::span<Request* const> group(gathered.data(), size);

@@ -1,6 +1,7 @@
-// Groups of commands: decided, written, committed, applied - and what happens when the write fails.
+// Groups of commands: decided, written, committed, applied.
 #include "authority/local_authority.h"
 
+#include <array>
 #include <iterator>
 #include <new>
 
@@ -13,6 +14,12 @@ namespace {
 
 // Below this, only what takes away is let through, so that a full device cannot stop a revocation.
 constexpr uint64_t kFreeBytesMin = 16 << 20;
+
+// Where a new credential must be seen not to be already; and what it adds to in no order.
+constexpr std::array<uint8_t, 4> kSoughtOfNew = {column::kCredential, column::kByTag,
+                                                 column::kBySlug, column::kTombstone};
+constexpr std::array<uint8_t, 5> kGrownByNew = {
+    column::kCredential, column::kByTag, column::kByName, column::kBySlug, column::kTombstone};
 
 Status Unknown() {
   return Status::Error(Code::kOutcomeUnknown,
@@ -59,11 +66,15 @@ Outcome LocalAuthority::Submit(Command command) {
 std::vector<Outcome> LocalAuthority::SubmitAll(std::span<const Command> commands) {
   CommitQueue::Request request;
   request.commands = commands;
-  request.outcomes.resize(commands.size());
-  commands_.fetch_add(commands.size(), std::memory_order_relaxed);
-  queue_.Run(&request, limits::kGroupCommandsMax,
-             [this](std::span<CommitQueue::Request* const> group) { RunGroup(group); });
+  Run(&request);
   return std::move(request.outcomes);
+}
+
+void LocalAuthority::Run(CommitQueue::Request* request) {
+  request->outcomes.resize(request->commands.size());
+  commands_.fetch_add(request->commands.size(), std::memory_order_relaxed);
+  queue_.Run(request, limits::kGroupCommandsMax,
+             [this](std::span<CommitQueue::Request* const> group) { RunGroup(group); });
 }
 
 namespace {
@@ -109,10 +120,16 @@ void LocalAuthority::RunGroup(std::span<CommitQueue::Request* const> group) {
   // Only the leader changes storage_ and state_, so it may read them without a lock; the shared
   // lock keeps Heal() out.
   std::shared_lock lock(storage_mutex_);
+  CommitQueue::Request& first = *group.front();
+  if (first.bulk == CommitQueue::Request::Bulk::kEnd) return EndBulkLoad();
   if (healing() || storage_ == nullptr) return FailAll(group, Healing());
 
   Status status = Status::Ok();
   try {
+    if (first.bulk == CommitQueue::Request::Bulk::kBegin) {
+      first.begun = BeginBulkLoad();
+      return;
+    }
     status = RunOpenGroup(group);
   } catch (const std::bad_alloc&) {
     // Before the write, so nothing has happened: nothing from there on throws.
@@ -122,9 +139,11 @@ void LocalAuthority::RunGroup(std::span<CommitQueue::Request* const> group) {
 }
 
 Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group) {
-  OpenGroup open(*storage_, mac_, *state_, &committed_);
+  OpenGroup open(*storage_, mac_, *state_, &committed_, filter_.get());
+  const bool by_files = group.front()->bulk == CommitQueue::Request::Bulk::kCommands;
   bool must_commit = false;
-  LATCHKEY_TRY(DecideAll(group, &open, &must_commit));
+  LATCHKEY_TRY(DecideAll(group, by_files ? limits::kBulkBytesMax : limits::kGroupBytesMax, &open,
+                         &must_commit));
   if (!must_commit && open.events().empty()) return Status::Ok();
   LATCHKEY_TRY(sink_->Prepare(open.events()));
   std::vector<Command> retry;
@@ -132,15 +151,15 @@ Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group
     if (IsRestrictive(command)) retry.push_back(command);
   });
   retry_.reserve(retry_.size() + retry.size());
-  const Status status = Commit(&open);
+  const Status status = Commit(&open, by_files);
   if (status.ok()) HandOver(group, open.TakeEvents());
   if (status.code() == Code::kOutcomeUnknown)
     std::move(retry.begin(), retry.end(), std::back_inserter(retry_));
   return status;
 }
 
-Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, OpenGroup* open,
-                                 bool* must_commit) const {
+Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, size_t bytes_max,
+                                 OpenGroup* open, bool* must_commit) const {
   const uint64_t free_bytes = dir_->free_bytes();
   const bool nearly_full = free_bytes != 0 && free_bytes < kFreeBytesMin;
   Status broken = Status::Ok();
@@ -150,7 +169,7 @@ Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, O
       outcome->status = Status::Error(Code::kNoSpace, "the device of the store is nearly full");
       return;
     }
-    if (open->batch().size_bytes() > limits::kGroupBytesMax) {
+    if (open->batch().size_bytes() > bytes_max) {
       outcome->status = Status::Error(Code::kBusy, "too much was asked for at once: try again");
       return;
     }
@@ -166,13 +185,15 @@ Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, O
   return broken;
 }
 
-Status LocalAuthority::Commit(OpenGroup* open) {
+Status LocalAuthority::Commit(OpenGroup* open, bool by_files) {
   if (clock_ != nullptr) open->set_clock_s(clock_->remembered_s());
   open->WriteHead();
   auto next = std::make_shared<AuthorityState>();  // nothing may fail after the commit
-  if (const Status written = storage_->Commit(&open->batch()); !written.ok()) {
+  Batch& batch = open->batch();
+  const Status written = by_files ? storage_->Ingest(&batch) : storage_->Commit(&batch);
+  if (!written.ok()) {
     sink_->Restrict(open->events());
-    committed_.Clear();
+    ForgetCommitted();
     healing_.store(true, std::memory_order_release);
     return Unknown();
   }
@@ -191,6 +212,56 @@ Status LocalAuthority::Commit(OpenGroup* open) {
   dir_->WriteAck(ack).IgnoreBecause("the change itself is durable");
   ack_dirty_.store(true, std::memory_order_relaxed);
   return Status::Ok();
+}
+
+std::unique_ptr<LocalAuthority::BulkLoad> LocalAuthority::StartBulkLoad() {
+  CommitQueue::Request request;
+  request.bulk = CommitQueue::Request::Bulk::kBegin;
+  Run(&request);
+  return std::unique_ptr<BulkLoad>(request.begun ? new BulkLoad(this) : nullptr);
+}
+
+LocalAuthority::BulkLoad::~BulkLoad() {
+  CommitQueue::Request request;
+  request.bulk = CommitQueue::Request::Bulk::kEnd;
+  try {
+    authority_.Run(&request);
+  } catch (const std::bad_alloc&) {
+    // Not even queued: the filter stays, true as ever, until the store is closed.
+  }
+}
+
+std::vector<Outcome> LocalAuthority::BulkLoad::SubmitAll(std::span<const Command> commands) {
+  CommitQueue::Request request;
+  request.commands = commands;
+  request.bulk = CommitQueue::Request::Bulk::kCommands;
+  authority_.Run(&request);
+  return std::move(request.outcomes);
+}
+
+bool LocalAuthority::BeginBulkLoad() {
+  if (filter_ == nullptr) {
+    if (state_->head.active + state_->head.revoked != 0) return false;
+    for (const uint8_t column : kSoughtOfNew) {
+      if (storage_->LastKey(column, {}).code() != Code::kNotFound) return false;
+    }
+    filter_ =
+        std::make_unique<KeyFilter>(std::vector<uint8_t>(kSoughtOfNew.begin(), kSoughtOfNew.end()));
+    storage_->SetBulkLoad(kGrownByNew, true).IgnoreBecause("it is only slower without");
+  }
+  ++bulk_loads_;
+  return true;
+}
+
+void LocalAuthority::EndBulkLoad() {
+  if (--bulk_loads_ != 0 || filter_ == nullptr) return;  // or the store has been opened anew since
+  filter_.reset();
+  storage_->SetBulkLoad(kGrownByNew, false).IgnoreBecause("the next open sets it right");
+}
+
+void LocalAuthority::ForgetCommitted() {
+  committed_.Clear();
+  filter_.reset();
 }
 
 Result<std::unique_ptr<LocalAuthority::DryRun>> LocalAuthority::StartDryRun() const {
@@ -212,75 +283,6 @@ Status LocalAuthority::Tend() {
 Status LocalAuthority::Flush() {
   std::shared_lock lock(storage_mutex_);
   return storage_ == nullptr ? Healing() : storage_->Flush();
-}
-
-// The store is closed and opened anew, because no fsync is tried again on a file whose fsync has
-// failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
-Status LocalAuthority::Heal() {
-  std::vector<Command> retry;
-  {
-    std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
-    storage_.reset();
-    committed_.Clear();
-    LATCHKEY_TRY(OpenStorage());
-    LATCHKEY_TRY(CatchUp());
-    retry.swap(retry_);
-    healing_.store(false, std::memory_order_release);
-  }
-  return retry.empty() ? Status::Ok() : Retry(std::move(retry));
-}
-
-// What denies was in force all along; now it is made to last, however often that takes.
-Status LocalAuthority::Retry(std::vector<Command> commands) {
-  const std::vector<Outcome> outcomes = SubmitAll(commands);
-  Status failed = Status::Ok();
-  std::vector<Command> again;
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    switch (outcomes[i].status.code()) {
-      case Code::kOk:
-      case Code::kConflict:  // it did get through
-      case Code::kNotFound:
-        break;
-      case Code::kOutcomeUnknown:  // the group that failed has noted it already
-        failed = outcomes[i].status;
-        break;
-      default:
-        failed = outcomes[i].status;
-        again.push_back(std::move(commands[i]));
-    }
-  }
-  if (!again.empty()) {
-    std::unique_lock lock(storage_mutex_);
-    std::move(again.begin(), again.end(), std::back_inserter(retry_));
-    healing_.store(true, std::memory_order_release);
-  }
-  return failed;
-}
-
-// Reads back what became of the group whose write failed: all of it or nothing.
-Status LocalAuthority::CatchUp() {
-  Result<AuthorityState> truth = LoadState(*storage_, mac_);
-  if (!truth.ok()) return truth.status();
-  if (truth->head.event_number < state_->head.event_number) {
-    return Status::Error(Code::kRolledBack, "the reopened store ends before what was acknowledged");
-  }
-  std::vector<Event> missed;
-  for (uint64_t number = state_->head.event_number + 1; number <= truth->head.event_number;
-       ++number) {
-    LATCHKEY_TRY_ASSIGN(const Bytes value,
-                        storage_->Get(column::kEvent, keys::Event(0, number).view()));
-    if (value.size() < 16) return Status::Error(Code::kCorruption, "an event is cut short");
-    LATCHKEY_TRY_ASSIGN(Event event, DecodeEvent(number, ByteView(value).substr(16)));
-    missed.push_back(std::move(event));
-  }
-  LATCHKEY_TRY(sink_->Prepare(missed));
-  auto next = std::make_shared<const AuthorityState>(std::move(*truth));
-  {
-    std::lock_guard lock(state_mutex_);
-    state_ = std::move(next);
-  }
-  sink_->Apply(missed);
-  return Status::Ok();
 }
 
 }  // namespace latchkey

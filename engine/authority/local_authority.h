@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "crypto/pepper.h"
 #include "crypto/random.h"
+#include "storage/key_filter.h"
 #include "storage/store_dir.h"
 
 namespace latchkey {
@@ -47,6 +48,25 @@ class LocalAuthority {
   // when what was committed is on the device and applied. BUSY while healing.
   Outcome Submit(Command command);
   std::vector<Outcome> SubmitAll(std::span<const Command> commands);
+
+  // A load of many commands into a store that holds no credential: each call commits its commands
+  // as one group by files instead of the log, and what has not been written in the meantime need
+  // not be looked for. Everything else is as ever: others may change the store between two calls,
+  // and wait for one of them at most.
+  class BulkLoad {
+   public:
+    ~BulkLoad();
+    BulkLoad(const BulkLoad&) = delete;
+    BulkLoad& operator=(const BulkLoad&) = delete;
+    std::vector<Outcome> SubmitAll(std::span<const Command> commands);
+
+   private:
+    friend class LocalAuthority;
+    explicit BulkLoad(LocalAuthority* authority) : authority_(*authority) {}
+    LocalAuthority& authority_;
+  };
+  // Null if the store holds credentials already, or cannot be written now.
+  std::unique_ptr<BulkLoad> StartBulkLoad();
 
   // A look at the store: holds it open, so keep it short.
   class View {
@@ -102,11 +122,16 @@ class LocalAuthority {
   Status CreateStore(const PepperFile& peppers, const Uuid& store_id, Random& random);
   Status OpenStore();
   Status OpenStorage();
+  void Run(CommitQueue::Request* request);
   void RunGroup(std::span<CommitQueue::Request* const> group);
   Status RunOpenGroup(std::span<CommitQueue::Request* const> group);
-  Status DecideAll(std::span<CommitQueue::Request* const> group, OpenGroup* open,
+  bool BeginBulkLoad();
+  void EndBulkLoad();
+  // What the store was known to hold, after a write that failed.
+  void ForgetCommitted();
+  Status DecideAll(std::span<CommitQueue::Request* const> group, size_t bytes_max, OpenGroup* open,
                    bool* must_commit) const;
-  Status Commit(OpenGroup* open);
+  Status Commit(OpenGroup* open, bool by_files);
   Status Heal();
   Status CatchUp();
   Status Retry(std::vector<Command> commands);
@@ -124,7 +149,10 @@ class LocalAuthority {
   mutable std::mutex state_mutex_;  // of state_, which only the leader of a group changes
   std::shared_ptr<const AuthorityState> state_ = std::make_shared<const AuthorityState>();
   CommitQueue queue_;
-  CommittedRecords committed_;  // of the leader of a group, and of Heal()
+  // Of the leader of a group, and of Heal().
+  CommittedRecords committed_;
+  std::unique_ptr<KeyFilter> filter_;  // while there are bulk loads
+  size_t bulk_loads_ = 0;
   std::vector<Command> retry_;  // restrictive commands of a group whose write failed
   std::atomic<bool> healing_{false};
   std::atomic<bool> ack_dirty_{false};

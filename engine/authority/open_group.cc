@@ -52,9 +52,9 @@ const KindRecord* FindKindIn(const std::vector<KindRecord>& host_kinds, uint16_t
 }
 
 OpenGroup::OpenGroup(const Storage& storage, const RecordMac& mac, AuthorityState state,
-                     CommittedRecords* committed)
+                     CommittedRecords* committed, KeyFilter* filter)
     : mac_(mac),
-      batch_(storage),
+      batch_(storage, filter),
       source_(batch_),
       reader_(source_, mac),
       state_(std::move(state)),

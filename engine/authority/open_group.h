@@ -25,9 +25,10 @@ const KindRecord* FindKindIn(const std::vector<KindRecord>& host_kinds, uint16_t
 
 class OpenGroup {
  public:
-  // `committed` is read, and added to as the store is read; it outlives this.
+  // `committed` is read, and added to as the store is read; `filter` may be null. Both outlive
+  // this.
   OpenGroup(const Storage& storage, const RecordMac& mac, AuthorityState state,
-            CommittedRecords* committed);
+            CommittedRecords* committed, KeyFilter* filter = nullptr);
 
   const Reader& reader() const { return reader_; }
   const AuthorityState& state() const { return state_; }

@@ -4,6 +4,7 @@
 //   crash_child work STORE SEED OWNER...
 //                                     one thread for each user changes what is his, until killed
 //   crash_child check STORE           reads what must be there from standard input, and compares
+//   crash_child import STORE          imports the lines on standard input
 //   crash_child scan DIR              reads needles in hex from standard input, and looks for them
 //                                     in every byte of every file below DIR
 //
@@ -357,6 +358,31 @@ int Check(const std::string& path) {
   return checker.is_right() ? 0 : 1;
 }
 
+// ---- import
+// --------------------------------------------------------------------------------------
+
+// Imports what stands on the standard input; says `begun` when it has read that, and the report.
+int Import(const std::string& path) {
+  std::string text{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+  std::string_view rest = text;
+  latchkey_store* store = Open(path, LATCHKEY_OPEN_EXISTING);
+  Say("begun");
+  auto options = Sized<latchkey_import_options>();
+  options.context = &rest;
+  options.read = [](void* context, char* buffer, size_t capacity) {
+    auto* left = static_cast<std::string_view*>(context);
+    const size_t size = left->copy(buffer, capacity);
+    left->remove_prefix(size);
+    return size;
+  };
+  auto report = Sized<latchkey_import_report>();
+  if (latchkey_import(store, &options, &report) != LATCHKEY_OK) Die("import");
+  Close(store);
+  Say("done " + std::to_string(report.imported) + " " + std::to_string(report.skipped) + " " +
+      std::to_string(report.refused));
+  return 0;
+}
+
 // ---- scan
 // ----------------------------------------------------------------------------------------
 
@@ -409,7 +435,8 @@ int main(int argc, char** argv) {
     return Work(arguments[1], std::stoull(arguments[2]), {arguments.begin() + 3, arguments.end()});
   }
   if (verb == "check") return Check(arguments[1]);
+  if (verb == "import") return Import(arguments[1]);
   if (verb == "scan") return Scan(arguments[1]);
-  std::cerr << "usage: crash_child init|work|check|scan FOLDER ...\n";
+  std::cerr << "usage: crash_child init|work|check|import|scan FOLDER ...\n";
   return 2;
 }

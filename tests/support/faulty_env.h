@@ -1,4 +1,5 @@
-// RocksDB's file system with a switch: while it is on, what is written to or synced in a log fails.
+// RocksDB's file system with a switch: while it is on, what is written to or synced in a log fails,
+// or what is written to a table.
 #pragma once
 
 #include <rocksdb/env.h>
@@ -11,37 +12,41 @@
 
 namespace latchkey::test {
 
-// Which call on a log fails while the switch is on.
-enum class LogFault { kNone, kAppend, kSync };
+// Which call fails while the switch is on: on a log, but for the last.
+enum class LogFault { kNone, kAppend, kSync, kTableAppend };
 
-class FaultyLog : public rocksdb::FSWritableFileOwnerWrapper {
+class FaultyFile : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  FaultyLog(std::unique_ptr<rocksdb::FSWritableFile>&& file, const std::atomic<LogFault>& fault)
-      : FSWritableFileOwnerWrapper(std::move(file)), fault_(fault) {}
+  FaultyFile(std::unique_ptr<rocksdb::FSWritableFile>&& file, LogFault append,
+             const std::atomic<LogFault>& fault)
+      : FSWritableFileOwnerWrapper(std::move(file)), append_(append), fault_(fault) {}
 
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                            rocksdb::IODebugContext* debug) override {
-    if (fault_.load() == LogFault::kAppend) return rocksdb::IOStatus::IOError("injected");
+    if (fault_.load() == append_) return rocksdb::IOStatus::IOError("injected");
     return FSWritableFileOwnerWrapper::Append(data, options, debug);
   }
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                            const rocksdb::DataVerificationInfo& info,
                            rocksdb::IODebugContext* debug) override {
-    if (fault_.load() == LogFault::kAppend) return rocksdb::IOStatus::IOError("injected");
+    if (fault_.load() == append_) return rocksdb::IOStatus::IOError("injected");
     return FSWritableFileOwnerWrapper::Append(data, options, info, debug);
   }
   rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
                          rocksdb::IODebugContext* debug) override {
-    if (fault_.load() == LogFault::kSync) return rocksdb::IOStatus::IOError("injected");
+    if (append_ == LogFault::kAppend && fault_.load() == LogFault::kSync)
+      return rocksdb::IOStatus::IOError("injected");
     return FSWritableFileOwnerWrapper::Sync(options, debug);
   }
   rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
                           rocksdb::IODebugContext* debug) override {
-    if (fault_.load() == LogFault::kSync) return rocksdb::IOStatus::IOError("injected");
+    if (append_ == LogFault::kAppend && fault_.load() == LogFault::kSync)
+      return rocksdb::IOStatus::IOError("injected");
     return FSWritableFileOwnerWrapper::Fsync(options, debug);
   }
 
  private:
+  const LogFault append_;  // the fault that fails an append
   const std::atomic<LogFault>& fault_;
 };
 
@@ -54,8 +59,9 @@ class FaultyFileSystem : public rocksdb::FileSystemWrapper {
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* debug) override {
     rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
-    if (status.ok() && name.ends_with(".log")) {
-      *file = std::make_unique<FaultyLog>(std::move(*file), fault_);
+    if (status.ok() && (name.ends_with(".log") || name.ends_with(".sst"))) {
+      const LogFault append = name.ends_with(".log") ? LogFault::kAppend : LogFault::kTableAppend;
+      *file = std::make_unique<FaultyFile>(std::move(*file), append, fault_);
     }
     return status;
   }

@@ -1,0 +1,78 @@
+// What happens after a write that failed: the store is opened anew, and the truth read back.
+#include <iterator>
+
+#include "authority/local_authority.h"
+#include "schema/keys.h"
+
+namespace latchkey {
+
+// The store is closed and opened anew, because no fsync is tried again on a file whose fsync has
+// failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
+Status LocalAuthority::Heal() {
+  std::vector<Command> retry;
+  {
+    std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
+    storage_.reset();
+    ForgetCommitted();
+    LATCHKEY_TRY(OpenStorage());
+    LATCHKEY_TRY(CatchUp());
+    retry.swap(retry_);
+    healing_.store(false, std::memory_order_release);
+  }
+  return retry.empty() ? Status::Ok() : Retry(std::move(retry));
+}
+
+// What denies was in force all along; now it is made to last, however often that takes.
+Status LocalAuthority::Retry(std::vector<Command> commands) {
+  const std::vector<Outcome> outcomes = SubmitAll(commands);
+  Status failed = Status::Ok();
+  std::vector<Command> again;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    switch (outcomes[i].status.code()) {
+      case Code::kOk:
+      case Code::kConflict:  // it did get through
+      case Code::kNotFound:
+        break;
+      case Code::kOutcomeUnknown:  // the group that failed has noted it already
+        failed = outcomes[i].status;
+        break;
+      default:
+        failed = outcomes[i].status;
+        again.push_back(std::move(commands[i]));
+    }
+  }
+  if (!again.empty()) {
+    std::unique_lock lock(storage_mutex_);
+    std::move(again.begin(), again.end(), std::back_inserter(retry_));
+    healing_.store(true, std::memory_order_release);
+  }
+  return failed;
+}
+
+// Reads back what became of the group whose write failed: all of it or nothing.
+Status LocalAuthority::CatchUp() {
+  Result<AuthorityState> truth = LoadState(*storage_, mac_);
+  if (!truth.ok()) return truth.status();
+  if (truth->head.event_number < state_->head.event_number) {
+    return Status::Error(Code::kRolledBack, "the reopened store ends before what was acknowledged");
+  }
+  std::vector<Event> missed;
+  for (uint64_t number = state_->head.event_number + 1; number <= truth->head.event_number;
+       ++number) {
+    LATCHKEY_TRY_ASSIGN(const Bytes value,
+                        storage_->Get(column::kEvent, keys::Event(0, number).view()));
+    if (value.size() < 16) return Status::Error(Code::kCorruption, "an event is cut short");
+    LATCHKEY_TRY_ASSIGN(Event event, DecodeEvent(number, ByteView(value).substr(16)));
+    missed.push_back(std::move(event));
+  }
+  LATCHKEY_TRY(sink_->Prepare(missed));
+  auto next = std::make_shared<const AuthorityState>(std::move(*truth));
+  {
+    std::lock_guard lock(state_mutex_);
+    state_ = std::move(next);
+  }
+  sink_->Apply(missed);
+  return Status::Ok();
+}
+
+}  // namespace latchkey
