@@ -9,6 +9,7 @@ namespace latchkey {
 namespace {
 
 constexpr size_t kSizeBytesMax = 4;
+constexpr size_t kTypicalBytes = 320;  // of a credential; so that it does not grow five times
 constexpr size_t kFieldBytesMax = (size_t{1} << (7 * kSizeBytesMax)) - 1;
 
 struct Field {
@@ -51,6 +52,7 @@ RecordWriter& RecordWriter::Text(uint8_t tag, ByteView bytes) {
   last_tag_ = tag;
   MergeBelow(tag);
   if (bytes.empty()) return *this;
+  if (out_.empty()) out_.reserve(kTypicalBytes);
   Header(tag, bytes.size());
   out_.append(bytes);
   return *this;

@@ -166,6 +166,7 @@ Result<Bytes> Batch::Get(uint8_t column, ByteView key) const {
   }
   if (entry != nullptr && entry->change == Impl::Change::kPut) return Bytes(entry->value_view());
 
+  const CountersOff counters_off;
   rocksdb::PinnableSlice value;
   const rocksdb::Status status = impl_->db->get()->Get(
       rocksdb::ReadOptions(), impl_->db->column(column), ToSlice(key), &value);

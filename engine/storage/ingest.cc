@@ -68,6 +68,7 @@ rocksdb::Status WriteTables(const OpenDb& db, std::vector<Table>* tables) {
             [](const Table& a, const Table& b) { return a.bytes > b.bytes; });
   std::atomic<size_t> next{0};
   const auto write_some = [&]() noexcept {
+    const CountersOff counters_off;
     for (size_t i = next++; i < tables->size(); i = next++) {
       Table& table = (*tables)[i];
       try {

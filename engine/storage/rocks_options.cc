@@ -159,6 +159,9 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Access access,
       // filter where nearly all keys are.
       table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
       table.whole_key_filtering = true;
+      // The same in the memtable: 64 KiB, some 80 bits for each key that the log bound lets in.
+      column.memtable_prefix_bloom_size_ratio = 0.002;
+      column.memtable_whole_key_filtering = true;
       break;
     case Access::kPrefixScan:
       // Cold rows are at the bottom and share long prefixes.

@@ -157,6 +157,7 @@ Result<Bytes> Storage::LastKey(uint8_t column, ByteView prefix) const {
 }
 
 Status Storage::Commit(Batch* batch) {
+  const CountersOff counters_off;
   if (const rocksdb::Status failed = impl_->first_error->get(); !failed.ok()) {
     return FromRocks(failed);
   }
