@@ -49,6 +49,28 @@ MUTANTS = [
      "    sink_->Restrict(open->events());\n",
      "",
      "unit/service/Faults/FailedWrite"),
+    ("import_without_its_head", "engine/authority/local_authority.cc",
+     "  open->WriteHead();\n",
+     "  if (!by_files) open->WriteHead();\n",
+     "unit/service/BulkImport"),
+    ("import_without_a_column", "engine/storage/ingest.cc",
+     "  std::erase_if(tables, [](const Table& table) {",
+     "  tables[2].entries.clear();\n  std::erase_if(tables, [](const Table& table) {",
+     "unit/storage/(Ingest|StorageModel)"),
+    ("filter_not_told", "engine/storage/batch.cc",
+     "  if (filter == nullptr) return;\n",
+     "  return;\n",
+     "unit/storage/Ingest"),
+    ("ack_before_its_commit", "engine/authority/local_authority.cc",
+     "  open->WriteHead();\n",
+     "  open->WriteHead();\n"
+     "  dir_->WriteAck({store_.store_id, store_.history_id, open->state().head.event_number})\n"
+     "      .IgnoreBecause(\"a mutant\");\n",
+     "crash/import"),
+    ("counts_not_written", "engine/authority/open_group.cc",
+     "    PutUncounted(&batch_, mac_, keys::Count(key.owner, key.kind).view(), count.Encode());\n",
+     "    static_cast<void>(count);\n",
+     "unit/service"),
 ]
 
 
