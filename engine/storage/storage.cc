@@ -64,10 +64,21 @@ Snapshot::~Snapshot() {
 // ---- Scan
 
 struct Scan::Impl {
-  Bytes prefix;
-  Bytes above;  // RocksDB borrows both for as long as the iterator lives
-  rocksdb::Slice above_slice;
+  Impl(ByteView its_prefix, Bytes its_above, const void* snapshot, bool fill_cache)
+      : prefix(its_prefix), prefix_slice(prefix), above(std::move(its_above)), above_slice(above) {
+    read.total_order_seek = true;
+    read.fill_cache = fill_cache;
+    read.snapshot = static_cast<const rocksdb::Snapshot*>(snapshot);
+    if (!above.empty()) read.iterate_upper_bound = &above_slice;
+  }
+  // RocksDB borrows the bounds for as long as the iterator lives.
+  const Bytes prefix;
+  const rocksdb::Slice prefix_slice;
+  const Bytes above;  // the first key behind those that are walked; empty = there is none
+  const rocksdb::Slice above_slice;
+  rocksdb::ReadOptions read;
   std::unique_ptr<rocksdb::Iterator> iterator;
+  bool backward = false;
 };
 
 Scan::Scan(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -77,7 +88,7 @@ Scan::Scan(Scan&&) noexcept = default;
 bool Scan::Valid() const {
   return impl_->iterator->Valid() && impl_->iterator->key().starts_with(ToSlice(impl_->prefix));
 }
-void Scan::Next() { impl_->iterator->Next(); }
+void Scan::Next() { impl_->backward ? impl_->iterator->Prev() : impl_->iterator->Next(); }
 ByteView Scan::key() const { return FromSlice(impl_->iterator->key()); }
 ByteView Scan::value() const { return FromSlice(impl_->iterator->value()); }
 Status Scan::status() const { return FromRocks(impl_->iterator->status()); }
@@ -123,37 +134,31 @@ Result<std::vector<std::optional<Bytes>>> Storage::MultiGet(uint8_t column,
 
 Scan Storage::ScanPrefix(uint8_t column, ByteView prefix, ByteView from, const Snapshot* snapshot,
                          bool fill_cache) const {
-  auto scan = std::make_unique<Scan::Impl>();
-  scan->prefix = prefix;
-  scan->above = AbovePrefix(prefix);
-  scan->above_slice = scan->above;
-  rocksdb::ReadOptions read;
-  read.total_order_seek = true;
-  read.fill_cache = fill_cache;
-  if (!scan->above.empty()) read.iterate_upper_bound = &scan->above_slice;
-  if (snapshot != nullptr) {
-    read.snapshot = static_cast<const rocksdb::Snapshot*>(snapshot->snapshot_);
-  }
-  scan->iterator.reset(impl_->db->get()->NewIterator(read, impl_->db->column(column)));
+  auto scan = std::make_unique<Scan::Impl>(
+      prefix, AbovePrefix(prefix), snapshot == nullptr ? nullptr : snapshot->snapshot_, fill_cache);
+  scan->iterator.reset(impl_->db->get()->NewIterator(scan->read, impl_->db->column(column)));
   scan->iterator->Seek(ToSlice(std::max(prefix, from)));
   return Scan(std::move(scan));
 }
 
+Scan Storage::ScanPrefixBackward(uint8_t column, ByteView prefix, ByteView below,
+                                 const Snapshot* snapshot, bool fill_cache) const {
+  Bytes above = AbovePrefix(prefix);
+  if (!below.empty() && (above.empty() || below < ByteView(above))) above = below;
+  auto scan = std::make_unique<Scan::Impl>(
+      prefix, std::move(above), snapshot == nullptr ? nullptr : snapshot->snapshot_, fill_cache);
+  scan->backward = true;
+  scan->read.iterate_lower_bound = &scan->prefix_slice;
+  scan->iterator.reset(impl_->db->get()->NewIterator(scan->read, impl_->db->column(column)));
+  scan->iterator->SeekToLast();  // below the upper bound
+  return Scan(std::move(scan));
+}
+
 Result<Bytes> Storage::LastKey(uint8_t column, ByteView prefix) const {
-  const Bytes above = AbovePrefix(prefix);
-  const rocksdb::Slice above_slice = above;
-  rocksdb::ReadOptions read;
-  read.total_order_seek = true;
-  // An upper bound makes SeekToLast() stop below it.
-  if (!above.empty()) read.iterate_upper_bound = &above_slice;
-  const std::unique_ptr<rocksdb::Iterator> iterator(
-      impl_->db->get()->NewIterator(read, impl_->db->column(column)));
-  iterator->SeekToLast();
-  if (!iterator->status().ok()) return FromRocks(iterator->status());
-  if (!iterator->Valid() || !iterator->key().starts_with(ToSlice(prefix))) {
-    return Status::Error(Code::kNotFound, "no key with this prefix");
-  }
-  return Bytes(FromSlice(iterator->key()));
+  const Scan scan = ScanPrefixBackward(column, prefix);
+  LATCHKEY_TRY(scan.status());
+  if (!scan.Valid()) return Status::Error(Code::kNotFound, "no key with this prefix");
+  return Bytes(scan.key());
 }
 
 Status Storage::Commit(Batch* batch) {

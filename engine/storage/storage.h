@@ -34,8 +34,8 @@ class Snapshot {
   const void* snapshot_;
 };
 
-// Walks the keys of one column that begin with a prefix, in byte order. Not thread-safe; not to
-// outlive its Storage or Snapshot.
+// Walks the keys of one column that begin with a prefix, in byte order or in its reverse. Not
+// thread-safe; not to outlive its Storage or Snapshot.
 //
 //   for (Scan scan(...); scan.Valid(); scan.Next()) { ... }
 //   LATCHKEY_TRY(scan.status());
@@ -90,6 +90,10 @@ class Storage {
   // leave the block cache alone (`fill_cache` false).
   Scan ScanPrefix(uint8_t column, ByteView prefix, ByteView from = {},
                   const Snapshot* snapshot = nullptr, bool fill_cache = true) const;
+  // The same from the last key to the first: keys that begin with `prefix` and are < `below` (empty
+  // = no such bound).
+  Scan ScanPrefixBackward(uint8_t column, ByteView prefix, ByteView below = {},
+                          const Snapshot* snapshot = nullptr, bool fill_cache = true) const;
   // The last key of the column that begins with `prefix`; NOT_FOUND when there is none.
   Result<Bytes> LastKey(uint8_t column, ByteView prefix) const;
 

@@ -1,5 +1,7 @@
 // Random operations beside a std::map a column; the store is flushed, reopened and killed on
 // the way.
+#include <algorithm>
+
 #include "unit/storage/fixture.h"
 
 namespace latchkey::test {
@@ -24,6 +26,22 @@ std::vector<Bytes> ModelKeys(const Model& model, const Bytes& prefix, const Byte
   return keys;
 }
 
+std::vector<Bytes> ModelKeysBackward(const Model& model, const Bytes& prefix, const Bytes& below) {
+  std::vector<Bytes> keys = ModelKeys(model, prefix, {});
+  std::erase_if(keys, [&](const Bytes& key) { return !below.empty() && key >= below; });
+  std::reverse(keys.begin(), keys.end());
+  return keys;
+}
+
+std::vector<Bytes> KeysBackward(const Storage& storage, uint8_t column, const Bytes& prefix,
+                                const Bytes& below, const Snapshot* at) {
+  std::vector<Bytes> keys;
+  Scan scan = storage.ScanPrefixBackward(column, prefix, below, at, false);
+  for (; scan.Valid(); scan.Next()) keys.emplace_back(scan.key());
+  EXPECT_TRUE(scan.status().ok());
+  return keys;
+}
+
 void CompareReads(const Storage& storage, uint8_t column, const Model& model,
                   std::mt19937_64* random, const Snapshot* at) {
   const Bytes prefix = RandomKey(random).substr(0, (*random)() % 3);
@@ -37,6 +55,9 @@ void CompareReads(const Storage& storage, uint8_t column, const Model& model,
   }
   ASSERT_TRUE(scan.status().ok());
   ASSERT_EQ(keys, expected);
+  const Bytes below = (*random)() % 2 ? RandomKey(random) : Bytes();
+  ASSERT_EQ(KeysBackward(storage, column, prefix, below, at),
+            ModelKeysBackward(model, prefix, below));
   const Bytes key = RandomKey(random);
   const Result<Bytes> got = storage.Get(column, key, at);
   ASSERT_EQ(got.ok(), model.contains(key));
