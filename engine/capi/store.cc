@@ -37,6 +37,10 @@ Status OpenEngine(const latchkey_open_options& options, latchkey_store* store) {
       log(context, static_cast<uint32_t>(level), what.why());
     };
   }
+  if (options.directory_budget_bytes != 0) {
+    engine.directory_budget_bytes =
+        static_cast<size_t>(std::min<uint64_t>(options.directory_budget_bytes, SIZE_MAX / 2));
+  }
   LATCHKEY_TRY_ASSIGN(store->engine, Engine::Open(std::move(engine)));
   return Status::Ok();
 }
@@ -58,7 +62,12 @@ latchkey_stats GiveStats(const Engine& engine) {
   stats.commits = authority.commits();
   stats.commands = authority.commands();
   stats.verify_table_bytes = table.memory_bytes();
-  stats.directory_bytes = engine.memory().directories().memory_bytes();
+  const Directories& directories = engine.memory().directories();
+  const Directories::Stats kept = directories.stats();
+  stats.directory_bytes = kept.memory_bytes;
+  stats.directories = kept.count;
+  stats.directories_evicted = kept.evicted;
+  stats.directory_budget_bytes = directories.budget_bytes();
   if (const auto view = authority.Look(); view.ok()) {
     const Storage::Sizes sizes = (*view)->storage().sizes();
     stats.disk_bytes = sizes.disk_bytes;

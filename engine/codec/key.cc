@@ -42,22 +42,23 @@ bool KeyReader::Raw(size_t size, ByteView* bytes) {
 
 bool KeyReader::Text(Bytes* text) {
   if (failed_) return false;
-  Bytes read;
-  for (size_t i = 0; i < rest_.size(); ++i) {
-    if (rest_[i] != '\0') {
-      read.push_back(rest_[i]);
-      continue;
-    }
-    if (++i == rest_.size()) break;
-    if (rest_[i] == '\0') {
-      rest_.remove_prefix(i + 1);
-      *text = std::move(read);
-      return true;
-    }
-    if (rest_[i] != '\xFF') break;
-    read.push_back('\0');
+  // The whole of it is looked through first: a text that fails leaves *text as it was.
+  size_t end = rest_.find('\0');
+  for (;; end = rest_.find('\0', end + 2)) {
+    if (end == ByteView::npos || end + 1 == rest_.size()) return Fail();  // no end
+    if (rest_[end + 1] == '\0') break;
+    if (rest_[end + 1] != '\xFF') return Fail();  // a foreign escape
   }
-  return Fail();  // a foreign escape, or no end
+  text->clear();  // and keeps its memory
+  for (size_t from = 0;; from += 2) {
+    const size_t zero = rest_.find('\0', from);
+    text->append(rest_, from, zero - from);
+    if (zero == end) break;
+    text->push_back('\0');
+    from = zero;
+  }
+  rest_.remove_prefix(end + 2);
+  return true;
 }
 
 }  // namespace latchkey

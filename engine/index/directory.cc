@@ -10,12 +10,7 @@
 
 namespace latchkey {
 
-Directory::Directory(std::vector<DirectoryRow> rows) {
-  assert(std::adjacent_find(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
-           return a.position >= b.position;
-         }) == rows.end());
-  root_ = std::make_shared<const DirectoryRoot>(rows);
-}
+Directory::Directory(std::shared_ptr<const DirectoryRoot> root) : root_(std::move(root)) {}
 
 Directory::~Directory() = default;
 
@@ -110,13 +105,7 @@ DirectoryPage Copy(const DirectoryLook& look) {
   DirectoryPage page;
   page.total = look.total();
   page.rows.reserve(look.size());
-  for (size_t i = 0; i < look.size(); ++i) {
-    const DirectoryRowView row = look.row(i);
-    page.rows.push_back({{Bytes(row.name), row.creation_s, row.uuid},
-                         Bytes(row.slug),
-                         row.revoked,
-                         Bytes(row.payload)});
-  }
+  for (size_t i = 0; i < look.size(); ++i) page.rows.push_back(look.row(i).Copy());
   return page;
 }
 
@@ -134,5 +123,29 @@ DirectoryPage Directory::After(const DirectoryFilter& filter,
 size_t Directory::size() const { return static_cast<size_t>(root()->size()); }
 
 size_t Directory::memory_bytes() const { return sizeof *this + root()->memory_bytes(); }
+
+DirectoryBuilder::DirectoryBuilder() = default;
+DirectoryBuilder::~DirectoryBuilder() = default;
+
+void DirectoryBuilder::Add(DirectoryRow row) {
+  if (rows_.size() == Directory::kBlockRows) EndBlock();
+  assert(rows_.empty() || rows_.back().position < row.position);
+  rows_.push_back(std::move(row));
+}
+
+void DirectoryBuilder::EndBlock() {
+  assert(blocks_.empty() ||
+         blocks_.back()->Compare(blocks_.back()->size() - 1, rows_.front().position) < 0);
+  blocks_.push_back(std::make_shared<const DirectoryBlock>(rows_));
+  memory_bytes_ += blocks_.back()->memory_bytes();
+  rows_.clear();
+}
+
+size_t DirectoryBuilder::memory_bytes() const { return memory_bytes_; }
+
+std::shared_ptr<Directory> DirectoryBuilder::Finish() {
+  if (!rows_.empty()) EndBlock();
+  return std::shared_ptr<Directory>(new Directory(std::make_shared<const DirectoryRoot>(blocks_)));
+}
 
 }  // namespace latchkey

@@ -25,12 +25,31 @@ struct RowPosition {
   auto operator<=>(const RowPosition&) const = default;  // Bytes compares as unsigned bytes
 };
 
+struct DirectoryRowView;
+
 struct DirectoryRow {
   RowPosition position;
   Bytes slug;
   bool revoked = false;  // owners: deleted
   Bytes payload;         // what the list shows beyond that; opaque here
+  DirectoryRowView View() const;
 };
+
+// A row where it lies: borrowed.
+struct DirectoryRowView {
+  ByteView name;
+  int64_t creation_s = 0;
+  Uuid uuid;
+  ByteView slug;
+  bool revoked = false;
+  ByteView payload;
+  DirectoryRow Copy() const {
+    return {{Bytes(name), creation_s, uuid}, Bytes(slug), revoked, Bytes(payload)};
+  }
+};
+inline DirectoryRowView DirectoryRow::View() const {
+  return {position.name, position.creation_s, position.uuid, slug, revoked, payload};
+}
 
 struct DirectoryFilter {
   bool revoked = false;          // only such rows, or only the others
@@ -48,16 +67,6 @@ struct DirectoryPage {
 
 class DirectoryBlock;
 class DirectoryRoot;
-
-// A row where it lies: borrowed.
-struct DirectoryRowView {
-  ByteView name;
-  int64_t creation_s = 0;
-  Uuid uuid;
-  ByteView slug;
-  bool revoked = false;
-  ByteView payload;
-};
 
 // A page whose rows are not copied. It holds their moment, and they live as long as it does.
 class DirectoryLook {
@@ -82,9 +91,7 @@ class Directory {
  public:
   static constexpr size_t kBlockRows = 512;
 
-  // `rows` in ascending order of their positions, no two equal (asserted).
-  explicit Directory(std::vector<DirectoryRow> rows);
-  ~Directory();
+  ~Directory();  // DirectoryBuilder makes them
 
   // Writers: one at a time. Each copies one block and a few pointers. They allocate; when there is
   // no memory they throw std::bad_alloc and leave the directory as it was (the caller drops it).
@@ -108,13 +115,34 @@ class Directory {
                       size_t limit) const;
 
   size_t size() const;
-  size_t memory_bytes() const;
+  size_t memory_bytes() const;  // O(1)
 
  private:
+  friend class DirectoryBuilder;
+  explicit Directory(std::shared_ptr<const DirectoryRoot> root);
   std::shared_ptr<const DirectoryRoot> root() const;
   void Publish(std::shared_ptr<const DirectoryRoot> root);
   mutable std::mutex mutex_;  // held only to copy or swap root_
   std::shared_ptr<const DirectoryRoot> root_;
+};
+
+// Makes a directory of rows as they come, a block at a time, so that it needs little more memory
+// than the directory will.
+class DirectoryBuilder {
+ public:
+  DirectoryBuilder();
+  ~DirectoryBuilder();
+  // In ascending order of their positions, no two equal (asserted).
+  void Add(DirectoryRow row);
+  size_t memory_bytes() const;  // of the blocks so far
+  // Once, and nothing after it.
+  std::shared_ptr<Directory> Finish();
+
+ private:
+  void EndBlock();
+  std::vector<DirectoryRow> rows_;  // of the block that is not full yet
+  std::vector<std::shared_ptr<const DirectoryBlock>> blocks_;
+  size_t memory_bytes_ = 0;
 };
 
 }  // namespace latchkey

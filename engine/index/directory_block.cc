@@ -22,6 +22,14 @@ RowQuery::RowQuery(const DirectoryFilter& filter)
       search(filter.search),
       search_slug(filter.search_slug) {}
 
+bool RowQuery::Fits(const DirectoryRowView& row) const {
+  if (row.revoked != revoked || (slug && row.slug != *slug)) return false;
+  if (search.empty()) return true;
+  return search.FindIn(row.name, 0) != ByteView::npos ||
+         (search_slug && search.FindIn(row.slug, 0) != ByteView::npos) ||
+         (search.fits_uuid() && search.IsIn(row.uuid));
+}
+
 void TextColumn::Reserve(size_t texts, size_t bytes) {
   ends_.reserve(texts);
   bytes_.reserve(bytes);
@@ -87,6 +95,7 @@ DirectoryBlock::DirectoryBlock(std::span<const DirectoryRow> rows) {
   }
   revoked_count_ = revoked_.Count();
   if (size() >= kFilterRowsMin) FilterTexts(0, size());
+  memory_bytes_ = CountBytes();
 }
 
 DirectoryBlock::DirectoryBlock(std::initializer_list<Piece> pieces, Filters filters) {
@@ -112,6 +121,7 @@ DirectoryBlock::DirectoryBlock(std::initializer_list<Piece> pieces, Filters filt
     }
   }
   revoked_count_ = revoked_.Count();
+  memory_bytes_ = CountBytes();
 }
 
 void DirectoryBlock::Append(const Piece& piece) {
@@ -133,13 +143,6 @@ void DirectoryBlock::FilterTexts(size_t begin, size_t end) {
     filter_.Add(names_.At(row));
     filter_.Add(slugs_.At(row));
   }
-}
-
-DirectoryRow DirectoryBlock::Row(size_t row) const {
-  return {{Bytes(names_.At(row)), creations_s_[row], uuids_[row]},
-          Bytes(slugs_.At(row)),
-          revoked_.Has(row),
-          Bytes(payloads_.At(row))};
 }
 
 std::strong_ordering DirectoryBlock::Compare(size_t row, const RowPosition& position) const {
@@ -175,7 +178,7 @@ RowSet DirectoryBlock::Match(const RowQuery& query) const {
   return rows & hits;
 }
 
-size_t DirectoryBlock::memory_bytes() const {
+size_t DirectoryBlock::CountBytes() const {
   return sizeof *this + names_.memory_bytes() + creations_s_.capacity() * sizeof(int64_t) +
          uuids_.capacity() * sizeof(Uuid) + slugs_.memory_bytes() + payloads_.memory_bytes() +
          filter_.memory_bytes();

@@ -18,9 +18,12 @@
 
 namespace latchkey {
 
-// What a row must be to fit a filter, prepared once for a whole call. Borrows from the filter.
+// What a row must be to fit a filter beyond having its name, prepared once for a whole call. Borrows
+// from the filter.
 struct RowQuery {
   explicit RowQuery(const DirectoryFilter& filter);
+  // Of a single row, what DirectoryBlock::Match() finds of many.
+  bool Fits(const DirectoryRowView& row) const;
   // Does it ask for nothing but a state, so that the counts of a block answer it?
   bool is_plain() const { return !slug && search.empty(); }
 
@@ -69,7 +72,6 @@ class DirectoryBlock {
 
   size_t size() const { return uuids_.size(); }
   Piece All() const { return {this, 0, size()}; }
-  DirectoryRow Row(size_t row) const;
   DirectoryRowView View(size_t row) const {
     return {names_.At(row), creations_s_[row], uuids_[row],
             slugs_.At(row), revoked_.Has(row), payloads_.At(row)};
@@ -82,9 +84,10 @@ class DirectoryBlock {
   RowSet InState(bool revoked) const;
   // The rows that fit.
   RowSet Match(const RowQuery& query) const;
-  size_t memory_bytes() const;
+  size_t memory_bytes() const { return memory_bytes_; }
 
  private:
+  size_t CountBytes() const;
   void Reserve(size_t rows, size_t name_bytes, size_t slug_bytes, size_t payload_bytes);
   void Append(const Piece& piece);
   void FilterTexts(size_t begin, size_t end);
@@ -96,6 +99,7 @@ class DirectoryBlock {
   TextColumn payloads_;
   RowSet revoked_;
   size_t revoked_count_ = 0;
+  size_t memory_bytes_ = 0;
   TrigramFilter filter_;  // of names and slugs
 };
 

@@ -33,6 +33,9 @@ Counted<Child>::Counted(std::vector<Pointer> children) : children_(std::move(chi
       before.push_back(before.back() + child->CountOf(revoked));
     }
   }
+  memory_bytes_ = sizeof *this + children_.size() * sizeof(Pointer) +
+                  2 * (children_.size() + 1) * sizeof(uint64_t);
+  for (const Pointer& child : children_) memory_bytes_ += child->memory_bytes();
 }
 
 template <typename Child>
@@ -43,28 +46,14 @@ size_t Counted<Child>::ChildOf(uint64_t rank, bool revoked) const {
          1;
 }
 
-DirectoryRoot::DirectoryRoot(std::span<const DirectoryRow> rows) {
+DirectoryRoot::DirectoryRoot(std::span<const BlockPointer> blocks) {
   std::vector<Counted<Group>::Pointer> groups;
-  std::vector<BlockPointer> blocks;
-  while (!rows.empty()) {
-    const size_t size = std::min(kBlockRows, rows.size());
-    blocks.push_back(std::make_shared<const DirectoryBlock>(rows.first(size)));
-    rows = rows.subspan(size);
-    if (blocks.size() == kGroupBlocks || rows.empty()) {
-      groups.push_back(std::make_shared<const Group>(std::exchange(blocks, {})));
-    }
+  while (!blocks.empty()) {
+    const auto group = blocks.first(std::min(kGroupBlocks, blocks.size()));
+    groups.push_back(std::make_shared<const Group>(std::vector(group.begin(), group.end())));
+    blocks = blocks.subspan(group.size());
   }
   groups_ = Counted<Group>(std::move(groups));
-}
-
-size_t DirectoryRoot::memory_bytes() const {
-  constexpr size_t kPerChild = 2 * sizeof(uint64_t) + sizeof(BlockPointer);
-  size_t bytes = sizeof *this + groups_.size() * kPerChild;
-  for (const auto& group : groups_.children()) {
-    bytes += sizeof *group + group->size() * kPerChild;
-    for (const BlockPointer& block : group->children()) bytes += block->memory_bytes();
-  }
-  return bytes;
 }
 
 template <typename Reached>

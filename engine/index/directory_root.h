@@ -30,6 +30,7 @@ class Counted {
   const Child& at(size_t i) const { return *children_[i]; }
   const std::vector<Pointer>& children() const { return children_; }
   uint64_t CountOf(bool revoked) const { return before_[revoked].back(); }
+  size_t memory_bytes() const { return memory_bytes_; }
   // Of the rows in that state: how many lie before child i, and in which child the one lies that
   // has `rank` before it.
   uint64_t CountBefore(size_t i, bool revoked) const { return before_[revoked][i]; }
@@ -38,6 +39,7 @@ class Counted {
  private:
   std::vector<Pointer> children_;
   std::array<std::vector<uint64_t>, 2> before_;  // one more than children: the last is the sum
+  size_t memory_bytes_;                          // of this and its children
 };
 
 class DirectoryRoot {
@@ -54,18 +56,21 @@ class DirectoryRoot {
     Place end;
   };
 
-  // `rows` as Directory's constructor takes them.
-  explicit DirectoryRoot(std::span<const DirectoryRow> rows);
+  using Group = Counted<DirectoryBlock>;
+  using BlockPointer = Group::Pointer;
+
+  // `blocks` in order, all but the last one full.
+  explicit DirectoryRoot(std::span<const BlockPointer> blocks);
 
   uint64_t size() const { return groups_.CountOf(false) + groups_.CountOf(true); }
-  size_t memory_bytes() const;
+  size_t memory_bytes() const { return groups_.memory_bytes(); }
 
   // The first row at or after the position, or after it.
   Place LowerBound(const RowPosition& position) const;
   Place UpperBound(const RowPosition& position) const;
   bool IsAt(const Place& place, const RowPosition& position) const;
   Range WithName(const std::optional<ByteView>& name) const;
-  DirectoryRow Row(const Place& place) const { return BlockAt(place).Row(place.row); }
+  DirectoryRow Row(const Place& place) const { return BlockAt(place).View(place.row).Copy(); }
 
   // Rows in that state before the place, and the row that has `rank` of them before it.
   uint64_t RankOf(const Place& place, bool revoked) const;
@@ -81,9 +86,6 @@ class DirectoryRoot {
   void Remove(const Place& at);
 
  private:
-  using Group = Counted<DirectoryBlock>;
-  using BlockPointer = Group::Pointer;
-
   const DirectoryBlock& BlockAt(const Place& place) const {
     return groups_.at(place.group).at(place.block);
   }

@@ -37,10 +37,14 @@ inline KeyWriter OwnerKind(const Uuid& owner, uint16_t kind) {
   return KeyWriter().Raw(owner.view()).Be16(kind);
 }
 
+// That of all by_name keys of one owner's and kind's credentials of one name.
+inline KeyWriter ByExactName(const Uuid& owner, uint16_t kind, ByteView name) {
+  return OwnerKind(owner, kind).Text(name);
+}
+
 inline KeyWriter ByName(const Uuid& owner, uint16_t kind, ByteView name, int64_t creation_s,
                         const Uuid& uuid) {
-  KeyWriter key = OwnerKind(owner, kind);
-  return key.Text(name).Be64(static_cast<uint64_t>(creation_s)).Raw(uuid.view());
+  return ByExactName(owner, kind, name).Be64(static_cast<uint64_t>(creation_s)).Raw(uuid.view());
 }
 
 // What a by_name key says; false if it is not one.

@@ -253,8 +253,8 @@ Result<TombstoneRecord> TombstoneRecord::Decode(const Uuid& uuid, ByteView field
 
 bool SweepRecord::Covers(const Uuid& its_owner, uint16_t its_kind, int64_t its_creation_s,
                          const ListRow& row) const {
-  return row.born_event < number && (owner.is_nil() || owner == its_owner) &&
-         (kind == 0 || kind == its_kind) && (creator.is_nil() || creator == row.creator) &&
+  return row.born_event < number && Concerns(its_owner, its_kind) &&
+         (creator.is_nil() || creator == row.creator) &&
          (minted_by.is_nil() || minted_by == row.minted_by) && (row.scopes & scopes) == scopes &&
          (issued_before_s == 0 || its_creation_s < issued_before_s);
 }

@@ -198,6 +198,10 @@ struct SweepRecord {
   bool done = false;  // every tombstone has been written
   Bytes unknown;
 
+  // May it cover any of that owner's credentials of that kind?
+  bool Concerns(const Uuid& its_owner, uint16_t its_kind) const {
+    return (owner.is_nil() || owner == its_owner) && (kind == 0 || kind == its_kind);
+  }
   // Was it born before the sweep, and does it fit all that is given?
   bool Covers(const Uuid& its_owner, uint16_t its_kind, int64_t its_creation_s,
               const ListRow& row) const;

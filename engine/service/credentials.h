@@ -61,7 +61,9 @@ struct ListedCredential {
   uint32_t last_used_s = 0;
 };
 struct CredentialPage {
-  DirectoryLook look;  // holds what the rows borrow
+  // One of the two holds what the rows borrow.
+  DirectoryLook look;
+  std::vector<DirectoryRow> read;
   std::vector<ListedCredential> rows;
   uint64_t total = 0;
 };

@@ -1,12 +1,30 @@
-// Building directories beside the commits, and keeping them up to date.
+// Building directories beside the commits, keeping them up to date, and dropping the oldest.
 #include "service/directories.h"
 
 #include <algorithm>
 
 #include "schema/keys.h"
+#include "service/credential_rows.h"
 
 namespace latchkey {
 namespace {
+
+// What a directory of a few rows takes beyond its rows: it counts too, as there may be many.
+constexpr size_t kSlotBytes = 512;
+// What a row is expected to take: measured 150 with names of 5 bytes and 180 with names of 20. Too
+// much refuses a directory that would fit; too little builds one for nothing, once.
+constexpr size_t kRowBytes = 160;
+
+size_t ExpectedBytes(uint64_t rows) {
+  return rows > SIZE_MAX / 2 / kRowBytes ? SIZE_MAX / 2
+                                         : kSlotBytes + static_cast<size_t>(rows) * kRowBytes;
+}
+
+size_t BytesOf(const std::shared_ptr<Directory>& directory) {
+  return kSlotBytes + (directory == nullptr ? 0 : directory->memory_bytes());
+}
+
+Status NoMemory() { return Status::Error(Code::kInternal, "there is no memory"); }
 
 RowPosition OwnerPosition(const OwnerRecord& owner) {
   return RowPosition{owner.name, owner.creation_s, owner.uuid};
@@ -73,117 +91,166 @@ void ApplyTo(Directory* directory, const Event& event) {
 }  // namespace
 
 Result<std::shared_ptr<const Directory>> Directories::Get(const DirectoryKey& key) {
+  using Found = std::shared_ptr<const Directory>;
+  Slots dropped;  // before the lock, so that it ends after it
   std::unique_lock lock(mutex_);
-  std::shared_ptr<Slot> slot;
-  for (;;) {
-    // Looked up anew after each wait: what another caller built may have been dropped since.
-    std::shared_ptr<Slot>& place = slots_[key];
-    if (place == nullptr) place = std::make_shared<Slot>();
-    slot = place;
-    if (!slot->building) break;
-    built_.wait(lock);
+  if (const auto found = slots_.find(key); found != slots_.end() && !found->second.building) {
+    return Found(Use(&found->second));
   }
-  if (slot->directory != nullptr) return std::shared_ptr<const Directory>(slot->directory);
+  lock.unlock();
+  LATCHKEY_TRY_ASSIGN(const uint64_t rows, CountRows(key));
+  if (ExpectedBytes(rows) > budget_bytes_ && !key.owner.is_nil()) return Found();
+  const size_t expected = std::min(ExpectedBytes(rows), budget_bytes_);
+  Order order(1, key);  // in which nothing need be allocated when it has been built
+  lock.lock();
+  for (;; built_.wait(lock)) {
+    // Looked up anew after each wait: what another caller built may have been dropped since.
+    const auto found = slots_.find(key);
+    if (found == slots_.end() && reserved_bytes_ + expected <= budget_bytes_) break;
+    if (found != slots_.end() && !found->second.building) return Found(Use(&found->second));
+  }
 
-  slot->building = true;  // and nobody drops it meanwhile
-  Result<std::shared_ptr<Directory>> built = std::shared_ptr<Directory>();
-  do {
-    slot->restart = false;
-    slot->missed.clear();
-    lock.unlock();
-    built = Build(key);
-    lock.lock();
-    // What was committed while we read. The snapshot may hold some of it already.
-    if (built.ok() && !slot->restart) {
-      for (const Event& event : slot->missed) ApplyTo(built->get(), event);
-    }
-  } while (built.ok() && slot->restart);
-  slot->building = false;
-  slot->missed.clear();
+  Slot& slot = slots_[key];
+  slot.building = true;  // and nobody drops it meanwhile
+  slot.bytes = expected;
+  Evict(expected, &dropped);
+  reserved_bytes_ += expected;
+  Result<std::shared_ptr<Directory>> built = BuildBesideEvents(key, &slot, &dropped, &lock);
+  reserved_bytes_ -= expected;
+  slot.building = false;
+  slot.missed = {};
   built_.notify_all();
   if (!built.ok()) {
     slots_.erase(key);
     return built.status();
   }
-  slot->directory = *built;
-  return std::shared_ptr<const Directory>(slot->directory);
+  slot.directory = *built;
+  slot.bytes = BytesOf(slot.directory);
+  kept_bytes_ += slot.bytes;
+  order_.splice(order_.begin(), order);
+  slot.place = order_.begin();
+  if (slot.bytes > budget_bytes_) Drop(slots_.find(key), &dropped);
+  Evict(0, &dropped);
+  return Found(std::move(*built));
+}
+
+std::shared_ptr<const Directory> Directories::Use(Slot* slot) {
+  order_.splice(order_.begin(), order_, slot->place);
+  return slot->directory;
+}
+
+Result<std::shared_ptr<Directory>> Directories::BuildBesideEvents(
+    const DirectoryKey& key, Slot* slot, Slots* dropped, std::unique_lock<std::mutex>* lock) {
+  for (;;) {
+    slot->restart = false;
+    slot->missed.clear();
+    lock->unlock();
+    dropped->clear();  // before there is more
+    Result<std::shared_ptr<Directory>> built = Build(key);
+    lock->lock();
+    if (!built.ok() || *built == nullptr) return built;
+    if (slot->restart) continue;
+    // What was committed while we read. The snapshot may hold some of it already.
+    try {
+      for (const Event& event : slot->missed) ApplyTo(built->get(), event);
+    } catch (const std::bad_alloc&) {
+      return NoMemory();
+    }
+    return built;
+  }
 }
 
 void Directories::Apply(std::span<const Event> events) noexcept {
-  std::lock_guard lock(mutex_);
+  Slots dropped;  // before the lock, so that it ends after it
+  const std::lock_guard lock(mutex_);
   if (slots_.empty()) return;
   for (const Event& event : events) {
-    if (const auto* sweep = std::get_if<SweepStarted>(&event.body)) Sweep(sweep->sweep);
-    DirectoryKey key;
-    if (!KeyOf(event, &key)) continue;
-    const auto found = slots_.find(key);
-    if (found == slots_.end()) continue;
-    Slot& slot = *found->second;
-    try {
-      if (LacksBefore(event)) {
-        slot.restart = true;
-        if (!slot.building) slots_.erase(found);
-      } else if (slot.building) {
-        slot.missed.push_back(event);
-      } else {
-        ApplyTo(slot.directory.get(), event);
+    if (const auto* sweep = std::get_if<SweepStarted>(&event.body)) {
+      Sweep(sweep->sweep, &dropped);
+    } else if (DirectoryKey key; KeyOf(event, &key)) {
+      if (const auto found = slots_.find(key); found != slots_.end()) {
+        ApplyOne(event, found, &dropped);
       }
-    } catch (const std::bad_alloc&) {
-      slot.restart = true;  // while building: begin again
-      if (!slot.building) slots_.erase(found);
     }
+  }
+  Evict(0, &dropped);
+}
+
+void Directories::ApplyOne(const Event& event, Slots::iterator at, Slots* dropped) noexcept {
+  Slot& slot = at->second;
+  try {
+    if (LacksBefore(event)) {
+      slot.restart = true;
+    } else if (slot.building) {
+      slot.missed.push_back(event);
+    } else if (slot.directory != nullptr) {
+      ApplyTo(slot.directory.get(), event);
+      const size_t before = std::exchange(slot.bytes, BytesOf(slot.directory));
+      kept_bytes_ += slot.bytes - before;
+    }
+  } catch (const std::bad_alloc&) {
+    slot.restart = true;  // while building: begin again
+  }
+  if (!slot.building && (slot.restart || slot.bytes > budget_bytes_)) Drop(at, dropped);
+}
+
+void Directories::Sweep(const SweepRecord& sweep, Slots* dropped) noexcept {
+  for (auto at = slots_.begin(); at != slots_.end();) {
+    const auto here = at++;
+    const auto& [owner, kind] = here->first;
+    if (owner.is_nil() || !sweep.Concerns(owner, kind)) continue;
+    here->second.restart = here->second.building;
+    if (here->second.directory != nullptr) Drop(here, dropped);
   }
 }
 
-void Directories::Sweep(const SweepRecord& sweep) {
-  std::erase_if(slots_, [&](const Slots::value_type& entry) {
-    const auto& [key, slot] = entry;
-    const bool covered = !key.owner.is_nil() &&
-                         (sweep.owner.is_nil() || sweep.owner == key.owner) &&
-                         (sweep.kind == 0 || sweep.kind == key.kind);
-    slot->restart = slot->restart || covered;
-    return covered && !slot->building;
-  });
+void Directories::Drop(Slots::iterator slot, Slots* dropped) noexcept {
+  kept_bytes_ -= slot->second.bytes;
+  order_.erase(slot->second.place);
+  dropped->insert(slots_.extract(slot));
+}
+
+void Directories::Evict(size_t room_bytes, Slots* dropped) noexcept {
+  while (!order_.empty() && kept_bytes_ + reserved_bytes_ + room_bytes > budget_bytes_) {
+    Drop(slots_.find(order_.back()), dropped);
+    ++evicted_;
+  }
+}
+
+Result<uint64_t> Directories::CountRows(const DirectoryKey& key) const {
+  if (key.owner.is_nil()) {
+    const auto state = authority_.Now();
+    const bool users = key.kind == static_cast<uint16_t>(OwnerSort::kUser);
+    return users ? state->head.users : state->head.projects;
+  }
+  LATCHKEY_TRY_ASSIGN(const auto view, authority_.Look());
+  LATCHKEY_TRY_ASSIGN(const CountRecord count, view->reader().Count(key.owner, key.kind));
+  return count.active + count.revoked;
 }
 
 Result<std::shared_ptr<Directory>> Directories::Build(const DirectoryKey& key) const {
-  Result<std::vector<DirectoryRow>> rows =
-      key.owner.is_nil() ? ReadOwners(static_cast<OwnerSort>(key.kind)) : ReadCredentials(key);
-  if (!rows.ok()) return rows.status();
-  return std::make_shared<Directory>(std::move(*rows));
-}
-
-Result<std::vector<DirectoryRow>> Directories::ReadCredentials(const DirectoryKey& key) const {
-  // The sweeps first, then the snapshot: one that ends in between has left its mark in the rows.
-  const auto state = authority_.Now();
-  LATCHKEY_TRY_ASSIGN(const auto view, authority_.Look());
-  const Snapshot snapshot(view->storage());
-  std::vector<DirectoryRow> rows;
-  const auto prefix = keys::OwnerKind(key.owner, key.kind);
-  Scan scan = view->storage().ScanPrefix(column::kByName, prefix.view(), {}, &snapshot, false);
-  for (; scan.Valid(); scan.Next()) {
-    keys::ByNameParts parts;
-    if (!keys::ParseByName(scan.key(), &parts)) {
-      return Status::Error(Code::kCorruption, "a key of the name index has a foreign shape");
-    }
-    LATCHKEY_TRY_ASSIGN(ListRow row, ListRow::Decode(scan.value()));
-    Bytes payload(scan.value());
-    for (const SweepRecord& sweep : state->pending_sweeps) {
-      if (row.revoked_s != 0 || !sweep.Covers(key.owner, key.kind, parts.creation_s, row)) continue;
-      row.revoked_s = sweep.revoked_s;
-      row.revoked_by = sweep.revoked_by;
-      payload = row.Encode();
-    }
-    rows.push_back(DirectoryRow{{std::move(parts.name), parts.creation_s, parts.uuid},
-                                std::move(row.slug),
-                                row.revoked_s != 0,
-                                std::move(payload)});
+  try {
+    return key.owner.is_nil() ? BuildOfOwners(static_cast<OwnerSort>(key.kind))
+                              : BuildOfCredentials(key);
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
   }
-  LATCHKEY_TRY(scan.status());
-  return rows;
 }
 
-Result<std::vector<DirectoryRow>> Directories::ReadOwners(OwnerSort sort) const {
+Result<std::shared_ptr<Directory>> Directories::BuildOfCredentials(const DirectoryKey& key) const {
+  LATCHKEY_TRY_ASSIGN(const auto rows, CredentialRows::Take(authority_, key.owner, key.kind));
+  DirectoryBuilder builder;
+  LATCHKEY_TRY(rows->Walk({}, [&](const DirectoryRowView& row) {
+    builder.Add(row.Copy());
+    return kSlotBytes + builder.memory_bytes() <= budget_bytes_;
+  }));
+  std::shared_ptr<Directory> built;
+  if (kSlotBytes + builder.memory_bytes() <= budget_bytes_) built = builder.Finish();
+  if (built != nullptr && BytesOf(built) > budget_bytes_) built.reset();
+  return built;
+}
+
+Result<std::shared_ptr<Directory>> Directories::BuildOfOwners(OwnerSort sort) const {
   LATCHKEY_TRY_ASSIGN(const auto view, authority_.Look());
   const Snapshot snapshot(view->storage());
   std::vector<DirectoryRow> rows;
@@ -198,16 +265,14 @@ Result<std::vector<DirectoryRow>> Directories::ReadOwners(OwnerSort sort) const 
   LATCHKEY_TRY(scan.status());
   std::sort(rows.begin(), rows.end(),
             [](const DirectoryRow& a, const DirectoryRow& b) { return a.position < b.position; });
-  return rows;
+  DirectoryBuilder builder;
+  for (DirectoryRow& row : rows) builder.Add(std::move(row));
+  return builder.Finish();
 }
 
-size_t Directories::memory_bytes() const {
-  std::lock_guard lock(mutex_);
-  size_t bytes = 0;
-  for (const auto& [key, slot] : slots_) {
-    if (slot->directory != nullptr) bytes += slot->directory->memory_bytes();
-  }
-  return bytes;
+Directories::Stats Directories::stats() const {
+  const std::lock_guard lock(mutex_);
+  return Stats{order_.size(), kept_bytes_, evicted_};
 }
 
 }  // namespace latchkey

@@ -23,7 +23,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   LocalAuthority& authority = *engine->authority_;
   const Clock& clock = engine->options_.clock == nullptr ? SystemClock() : *engine->options_.clock;
   engine->clock_ = std::make_unique<GuardedClock>(clock, authority.remembered_s());
-  engine->memory_ = std::make_unique<Memory>(authority);
+  engine->memory_ = std::make_unique<Memory>(authority, engine->options_.directory_budget_bytes);
   const AuthorityState state = authority.state();
   engine->memory_->LoadKinds(state.host_kinds);
   LATCHKEY_TRY(engine->memory_->Reserve(state.head.active + state.head.revoked));

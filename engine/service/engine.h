@@ -20,6 +20,7 @@ struct EngineOptions {
   const Clock* clock = nullptr;  // nullptr = the system's; outlives the engine
   // A Status holds fixed texts only, so nothing secret can reach a log. Called from any thread.
   std::function<void(LogLevel, Status)> log;
+  size_t directory_budget_bytes = Directories::kBudgetBytesDefault;
 };
 
 class Engine {

@@ -1,10 +1,12 @@
-// Lists: a page and its total, of one moment, from a directory.
+// Lists: a page and its total, of one moment, from a directory; from the store when the directory
+// would be too large.
 #include "service/credentials.h"
 
 #include <algorithm>
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "service/list_scan.h"
 
 namespace latchkey {
 namespace {
@@ -25,8 +27,7 @@ bool IsKind(const KindSet& kinds, uint16_t kind) {
                      [kind](const KindSet::Shape& shape) { return shape.kind == kind; });
 }
 
-// The directory of the query, after its filter and owner were checked.
-Result<std::shared_ptr<const Directory>> Open(Engine& engine, const ListQuery& query) {
+Status CheckQuery(const Engine& engine, const ListQuery& query) {
   LATCHKEY_TRY(CheckFilter(query.filter));
   if (!IsKind(engine.memory().kinds(), query.kind)) {
     return Status::Error(Code::kUnsupported, "the kind of credential has not been registered");
@@ -34,18 +35,13 @@ Result<std::shared_ptr<const Directory>> Open(Engine& engine, const ListQuery& q
   if (engine.memory().owners().IndexOf(query.owner) == OwnerTable::kNone) {
     return Status::Error(Code::kNotFound, "there is no such owner");
   }
-  return engine.memory().directories().Get(DirectoryKey{query.owner, query.kind});
+  return Status::Ok();
 }
 
-Result<CredentialPage> Show(const Engine& engine, DirectoryLook&& look) {
-  CredentialPage page;
-  page.look = std::move(look);
-  page.total = page.look.total();
-  page.rows.resize(page.look.size());
+// Reads what the rows of the page show beyond their places.
+Result<CredentialPage> Show(const Engine& engine, CredentialPage page) {
   const VerifyTable& table = engine.memory().table();
-  for (size_t i = 0; i < page.rows.size(); ++i) {
-    ListedCredential& listed = page.rows[i];
-    listed.row = page.look.row(i);
+  for (ListedCredential& listed : page.rows) {
     LATCHKEY_TRY_ASSIGN(listed.shown, ListRowView::Decode(listed.row.payload));
     table.Prefetch(listed.shown.tag);
   }
@@ -56,18 +52,46 @@ Result<CredentialPage> Show(const Engine& engine, DirectoryLook&& look) {
   return page;
 }
 
+Result<CredentialPage> Show(const Engine& engine, DirectoryLook&& look) {
+  CredentialPage page;
+  page.look = std::move(look);
+  page.total = page.look.total();
+  page.rows.resize(page.look.size());
+  for (size_t i = 0; i < page.rows.size(); ++i) page.rows[i].row = page.look.row(i);
+  return Show(engine, std::move(page));
+}
+
+Result<CredentialPage> Show(const Engine& engine, DirectoryPage&& read) {
+  CredentialPage page;
+  page.read = std::move(read.rows);
+  page.total = read.total;
+  page.rows.resize(page.read.size());
+  for (size_t i = 0; i < page.rows.size(); ++i) page.rows[i].row = page.read[i].View();
+  return Show(engine, std::move(page));
+}
+
 }  // namespace
 
 Result<CredentialPage> ListCredentials(Engine& engine, const ListQuery& query, uint64_t offset,
                                        size_t limit) {
-  LATCHKEY_TRY_ASSIGN(const auto directory, Open(engine, query));
-  return Show(engine, directory->Look(query.filter, offset, limit));
+  LATCHKEY_TRY(CheckQuery(engine, query));
+  const DirectoryKey key{query.owner, query.kind};
+  LATCHKEY_TRY_ASSIGN(const auto directory, engine.memory().directories().Get(key));
+  if (directory != nullptr) return Show(engine, directory->Look(query.filter, offset, limit));
+  LATCHKEY_TRY_ASSIGN(DirectoryPage read,
+                      ScanPage(engine.authority(), key, query.filter, offset, limit));
+  return Show(engine, std::move(read));
 }
 
 Result<CredentialPage> ListCredentialsAfter(Engine& engine, const ListQuery& query,
                                             const std::optional<RowPosition>& after, size_t limit) {
-  LATCHKEY_TRY_ASSIGN(const auto directory, Open(engine, query));
-  return Show(engine, directory->LookAfter(query.filter, after, limit));
+  LATCHKEY_TRY(CheckQuery(engine, query));
+  const DirectoryKey key{query.owner, query.kind};
+  LATCHKEY_TRY_ASSIGN(const auto directory, engine.memory().directories().Get(key));
+  if (directory != nullptr) return Show(engine, directory->LookAfter(query.filter, after, limit));
+  LATCHKEY_TRY_ASSIGN(DirectoryPage read,
+                      ScanAfter(engine.authority(), key, query.filter, after, limit));
+  return Show(engine, std::move(read));
 }
 
 Result<OwnerPage> ListOwners(Engine& engine, OwnerSort sort, const DirectoryFilter& filter,

@@ -22,8 +22,10 @@ bool IsInTable(const SweepRecord& sweep) {
 
 }  // namespace
 
-Memory::Memory(const LocalAuthority& authority)
-    : authority_(authority), directories_(authority), owner_cache_(authority) {
+Memory::Memory(const LocalAuthority& authority, size_t directory_budget_bytes)
+    : authority_(authority),
+      directories_(authority, directory_budget_bytes),
+      owner_cache_(authority) {
   LoadKinds({});
 }
 

@@ -28,7 +28,7 @@ struct KindSet {
 
 class Memory : public EventSink, public RecordSink {
  public:
-  explicit Memory(const LocalAuthority& authority);
+  Memory(const LocalAuthority& authority, size_t directory_budget_bytes);
   ~Memory() override;
 
   const VerifyTable& table() const { return table_; }

@@ -105,6 +105,7 @@ LATCHKEY_API uint32_t latchkey_abi(void);
 #define LATCHKEY_TTL_MAX_S 4294967295 /* also the default: over 128 years */
 #define LATCHKEY_SESSION_TTL_MAX_S 2592000
 #define LATCHKEY_PAGE_SIZE_DEFAULT 8
+#define LATCHKEY_DIRECTORY_BUDGET_DEFAULT 268435456 /* bytes */
 #define LATCHKEY_VERIFY_BATCH_MAX 65536
 
 /* ---- UUIDs -------------------------------------------------------------------------------- */
@@ -165,6 +166,13 @@ typedef struct latchkey_open_options {
   void* log_context;
   latchkey_clock_function clock; /* NULL = the system's */
   void* clock_context;
+  uint64_t directory_budget_bytes; /* memory that all lists in use may take together; 0 =
+                               LATCHKEY_DIRECTORY_BUDGET_DEFAULT. The one listed longest ago makes
+                               room; what a running list still reads is not counted. An owner whose
+                               list alone takes more (some 180 bytes a credential) has his lists
+                               read from the store, with the same answers: see
+                               latchkey_credential_list(). A list of users or projects that takes
+                               more is made for each call and not kept */
 } latchkey_open_options;
 
 /* Opens or makes a store, and loads what verification needs into memory.
@@ -199,13 +207,16 @@ typedef struct latchkey_stats {
   uint64_t commits;        /* fsyncs since open */
   uint64_t commands;       /* changes asked for since open */
   uint64_t verify_table_bytes;
-  uint64_t directory_bytes; /* memory of lists that are in use */
+  uint64_t directory_bytes; /* memory of lists that are in use; at most directory_budget_bytes */
   uint64_t disk_bytes;
   uint64_t log_bytes;
   int64_t time_s; /* the time that verdicts use */
   uint32_t
       clock_jump_pending; /* 1: the clock jumped ahead; the jump is used but not remembered yet */
   uint32_t format;        /* of the store */
+  uint64_t directories;   /* lists that are in use */
+  uint64_t directories_evicted;    /* lists dropped since open to make room for others */
+  uint64_t directory_budget_bytes; /* as the store was opened with */
 } latchkey_stats;
 
 /* Counts and sizes. Cost: microseconds, no device. Since ABI 1. */
@@ -538,7 +549,11 @@ LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_revoke_all(
  *   total     may be NULL.
  *
  * NOT_FOUND: no such owner (a deleted one's are listed). Cost: microseconds; the first list of an
- * owner reads its index, about 1 s a million. Since ABI 1. */
+ * owner reads its index, about 1 s a million, and so does one after others have made it leave
+ * memory (directory_budget_bytes). Where the list alone is larger than that budget, a page without
+ * name, slug and search costs tens of microseconds near either end, other pages and searches about
+ * 1 s a million rows that are walked over, and while the store reopens itself the answer is BUSY.
+ * Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_credential_list(
     latchkey_store* store, const latchkey_list_options* options, latchkey_credential* rows,
     size_t capacity, size_t* count, uint64_t* total);
@@ -556,7 +571,8 @@ typedef struct latchkey_cursor {
 } latchkey_cursor;
 
 /* The next rows after the cursor, which is moved on; options->page is ignored. Otherwise as
- * latchkey_credential_list(). Since ABI 1. */
+ * latchkey_credential_list(), and without a search tens of microseconds also where the list is
+ * larger than the budget. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_credential_list_next(
     latchkey_store* store, const latchkey_list_options* options, latchkey_cursor* cursor,
     latchkey_credential* rows, size_t capacity, size_t* count);

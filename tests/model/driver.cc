@@ -11,7 +11,8 @@ using latchkey_test::Text;
 
 }  // namespace
 
-Driver::Driver(uint64_t seed) : random_(seed) {
+Driver::Driver(uint64_t seed, uint64_t directory_budget_bytes)
+    : random_(seed), store_(directory_budget_bytes) {
   auto kind = Sized<latchkey_kind>();
   kind.kind = kHostKind;
   kind.owner_sort = LATCHKEY_OWNER_PROJECT;

@@ -21,7 +21,8 @@ inline Id ToId(const latchkey_uuid& uuid) {
 
 class Driver {
  public:
-  explicit Driver(uint64_t seed);
+  // The budget as the store takes it: 0 = the usual one.
+  Driver(uint64_t seed, uint64_t directory_budget_bytes);
 
   // Draws which kinds of steps there will be for a while, and how often: some not at all, since
   // what only happens without something else would never be seen if everything happened all the

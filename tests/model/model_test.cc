@@ -7,22 +7,26 @@
 
 namespace {
 
-TEST(Model, StaysTheSame) {
-  const auto run_time = std::chrono::seconds(latchkey_test::IsLongRun() ? 180 : 18);
+void CompareFor(uint64_t directory_budget_bytes) {
+  const auto run_time = std::chrono::seconds(latchkey_test::IsLongRun() ? 60 : 6);
   const auto end = std::chrono::steady_clock::now() + run_time;
   uint64_t seed = latchkey_test::TestSeed();
   int runs = 0;
   do {
     SCOPED_TRACE("LATCHKEY_TEST_SEED=" + std::to_string(seed));
-    latchkey_model::Driver driver(seed++);
-    for (int epoch = 0; epoch < 6 && !HasFailure(); ++epoch) {
+    latchkey_model::Driver driver(seed++, directory_budget_bytes);
+    for (int epoch = 0; epoch < 6 && !testing::Test::HasFailure(); ++epoch) {
       driver.DrawWeights();
-      for (int step = 0; step < 150 && !HasFailure(); ++step) driver.Step();
-      if (!HasFailure()) driver.Reopen();
+      for (int step = 0; step < 150 && !testing::Test::HasFailure(); ++step) driver.Step();
+      if (!testing::Test::HasFailure()) driver.Reopen();
     }
     ++runs;
-  } while (!HasFailure() && std::chrono::steady_clock::now() < end);
+  } while (!testing::Test::HasFailure() && std::chrono::steady_clock::now() < end);
   std::cout << runs << " runs" << std::endl;
 }
+
+TEST(Model, StaysTheSame) { CompareFor(0); }
+TEST(Model, StaysTheSameWhereEveryListIsReadFromTheStore) { CompareFor(1); }
+TEST(Model, StaysTheSameWhereListsDriveOneAnotherOut) { CompareFor(12'000); }
 
 }  // namespace

@@ -153,7 +153,10 @@ struct Issued {
 // make no sense.
 class TestStore {
  public:
-  TestStore() { Open(LATCHKEY_OPEN_CREATE); }
+  explicit TestStore(uint64_t directory_budget_bytes = 0)
+      : directory_budget_bytes_(directory_budget_bytes) {
+    Open(LATCHKEY_OPEN_CREATE);
+  }
   ~TestStore() {
     if (store_ == nullptr) return;
     EXPECT_CODE(LATCHKEY_OK, latchkey_store_close(store_));
@@ -172,6 +175,7 @@ class TestStore {
     out.mode = mode;
     out.clock = TestClock::Read;
     out.clock_context = &clock_;
+    out.directory_budget_bytes = directory_budget_bytes_;
     return out;
   }
   void Open(uint32_t mode = LATCHKEY_OPEN_EXISTING) {
@@ -291,6 +295,7 @@ class TestStore {
                              latchkey_error_text());
   }
 
+  const uint64_t directory_budget_bytes_;
   TempFolder folder_;
   TestClock clock_;
   latchkey_store* store_ = nullptr;

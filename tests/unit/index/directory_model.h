@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -13,6 +14,13 @@ namespace latchkey::test {
 inline bool Same(const DirectoryRow& a, const DirectoryRow& b) {
   return a.position == b.position && a.slug == b.slug && a.revoked == b.revoked &&
          a.payload == b.payload;
+}
+
+// In ascending order.
+inline std::shared_ptr<Directory> MakeDirectory(const std::vector<DirectoryRow>& rows) {
+  DirectoryBuilder builder;
+  for (const DirectoryRow& row : rows) builder.Add(row);
+  return builder.Finish();
 }
 
 class DirectoryModel {
@@ -112,6 +120,38 @@ inline DirectoryRow RandomRow(std::mt19937_64& random) {
   row.revoked = random() % 3 == 0;
   row.payload = Bytes(random() % 20, static_cast<char>(random()));
   return row;
+}
+
+// A filter, and the bytes that it borrows.
+struct OwnedFilter {
+  DirectoryFilter filter;
+  Bytes name;
+  Bytes slug;
+  Bytes search;
+};
+
+inline void Randomise(std::mt19937_64& random, const DirectoryModel& model, OwnedFilter* owned) {
+  DirectoryFilter& filter = owned->filter;
+  filter = {};
+  filter.revoked = random() % 3 == 0;
+  filter.descending = random() % 2 == 0;
+  filter.search_slug = random() % 2 == 0;
+  if (random() % 4 == 0) {
+    owned->name = ShortText(random);
+    filter.name = owned->name;
+  }
+  if (random() % 6 == 0) {
+    owned->slug = ShortText(random);
+    filter.slug = owned->slug;
+  }
+  if (random() % 3 == 0) {
+    owned->search = ShortText(random);
+    if (!model.rows().empty() && random() % 3 == 0) {
+      owned->search =
+          FormatUuid(model.Any(random).position.uuid).substr(random() % 36, random() % 8);
+    }
+    filter.search = owned->search;
+  }
 }
 
 }  // namespace latchkey::test

@@ -13,41 +13,11 @@ namespace latchkey {
 namespace {
 
 using test::DirectoryModel;
+using test::OwnedFilter;
+using test::Randomise;
 using test::RandomRow;
 using test::Same;
 using test::ShortText;
-
-// A filter, and the bytes that it borrows.
-struct OwnedFilter {
-  DirectoryFilter filter;
-  Bytes name;
-  Bytes slug;
-  Bytes search;
-};
-
-void Randomise(std::mt19937_64& random, const DirectoryModel& model, OwnedFilter* owned) {
-  DirectoryFilter& filter = owned->filter;
-  filter = {};
-  filter.revoked = random() % 3 == 0;
-  filter.descending = random() % 2 == 0;
-  filter.search_slug = random() % 2 == 0;
-  if (random() % 4 == 0) {
-    owned->name = ShortText(random);
-    filter.name = owned->name;
-  }
-  if (random() % 6 == 0) {
-    owned->slug = ShortText(random);
-    filter.slug = owned->slug;
-  }
-  if (random() % 3 == 0) {
-    owned->search = ShortText(random);
-    if (!model.rows().empty() && random() % 3 == 0) {
-      owned->search =
-          FormatUuid(model.Any(random).position.uuid).substr(random() % 36, random() % 8);
-    }
-    filter.search = owned->search;
-  }
-}
 
 void ExpectSame(const DirectoryPage& page, const DirectoryPage& due) {
   ASSERT_EQ(page.total, due.total);
@@ -63,6 +33,15 @@ void CompareOnce(std::mt19937_64& random, const Directory& directory, const Dire
       random() % 8 == 0 ? UINT64_MAX - random() % 3 : random() % (model.rows().size() + 2);
   ASSERT_NO_FATAL_FAILURE(ExpectSame(directory.Page(owned.filter, offset, limit),
                                      model.Page(owned.filter, offset, limit)));
+  // Row by row, as a list without a directory does it.
+  const RowQuery query(owned.filter);
+  uint64_t fitting = 0;
+  for (const auto& [position, row] : model.rows()) {
+    if ((!owned.filter.name || position.name == *owned.filter.name) && query.Fits(row.View())) {
+      ++fitting;
+    };
+  }
+  ASSERT_EQ(fitting, model.Page(owned.filter, 0, 0).total);
   std::optional<RowPosition> after;
   if (random() % 8 != 0) after = RandomRow(random).position;  // mostly between rows
   if (!model.rows().empty() && random() % 2 == 0) after = model.Any(random).position;
@@ -93,7 +72,8 @@ void ChangeOnce(std::mt19937_64& random, Directory& directory, DirectoryModel& m
 void CompareWithModel(std::mt19937_64& random, size_t rows, int steps, int changes = 1) {
   DirectoryModel model;
   for (size_t i = 0; i < rows; ++i) model.Insert(RandomRow(random));
-  Directory directory(model.Sorted());
+  const std::shared_ptr<Directory> made = test::MakeDirectory(model.Sorted());
+  Directory& directory = *made;
   for (int step = 0; step < steps; ++step) {
     for (int i = 0; i < changes; ++i) {
       ASSERT_NO_FATAL_FAILURE(ChangeOnce(random, directory, model)) << "step " << step;
@@ -121,7 +101,7 @@ TEST(Directory, ALookOutlivesChangesAndTheDirectory) {
   LATCHKEY_TEST_RANDOM(random);
   DirectoryModel model;
   while (model.rows().size() < 1200) model.Insert(RandomRow(random));
-  auto directory = std::make_unique<Directory>(model.Sorted());
+  std::shared_ptr<Directory> directory = test::MakeDirectory(model.Sorted());
   const DirectoryPage due = model.Page({}, 0, 2000);
   const DirectoryLook look = directory->Look({}, 0, 2000);
   for (const auto& [position, row] : model.rows()) {
@@ -150,7 +130,8 @@ TEST(Directory, GrowsFromNothingInAnyOrder) {
   constexpr int kRows = 25'000;  // as blocks that are half full, more than one group's
   for (int order = 0; order < 3; ++order) {
     DirectoryModel model;
-    Directory directory({});
+    const std::shared_ptr<Directory> made = test::MakeDirectory({});
+    Directory& directory = *made;
     for (int i = 0; i < kRows; ++i) {
       DirectoryRow row = RandomRow(random);
       const int number = order == 0   ? i
@@ -165,7 +146,7 @@ TEST(Directory, GrowsFromNothingInAnyOrder) {
       ASSERT_NO_FATAL_FAILURE(CompareOnce(random, directory, model));
     }
     // Names that come in order fill their blocks; others leave them half full at the least.
-    const size_t compact = Directory(model.Sorted()).memory_bytes();
+    const size_t compact = test::MakeDirectory(model.Sorted())->memory_bytes();
     EXPECT_LE(directory.memory_bytes(), order == 0 ? compact * 21 / 20 : compact * 5 / 2);
   }
 }
@@ -174,7 +155,8 @@ TEST(Directory, DescendingIsTheExactReverse) {
   LATCHKEY_TEST_RANDOM(random);
   DirectoryModel model;
   for (int i = 0; i < 2000; ++i) model.Insert(RandomRow(random));
-  const Directory directory(model.Sorted());
+  const std::shared_ptr<const Directory> made = test::MakeDirectory(model.Sorted());
+  const Directory& directory = *made;
   DirectoryFilter filter;
   for (const ByteView search : {"", "a"}) {
     filter.search = search;
@@ -200,7 +182,8 @@ TEST(Directory, OrderIsBytewiseThenCreationThenUuid) {
       for (const Uuid& uuid : {low, high}) due.push_back({Bytes(name), creation_s, uuid});
     }
   }
-  Directory directory({});
+  const std::shared_ptr<Directory> made = test::MakeDirectory({});
+  Directory& directory = *made;
   for (size_t i = 0; i < due.size(); ++i) {
     DirectoryRow row;
     row.position = due[(i * 7 + 3) % due.size()];  // 60 rows, and 7 shares no factor with 60
@@ -224,7 +207,8 @@ TEST(Directory, ACursorNeitherSkipsNorRepeats) {
       model.Insert(row);
       if (random() % 2) untouched.insert(row.position);
     }
-    Directory directory(model.Sorted());
+    const std::shared_ptr<Directory> made = test::MakeDirectory(model.Sorted());
+    Directory& directory = *made;
     DirectoryFilter filter;
     filter.descending = round % 2 == 1;
     std::vector<RowPosition> met;
@@ -250,6 +234,15 @@ TEST(Directory, ACursorNeitherSkipsNorRepeats) {
   }
 }
 
+DirectoryRoot RootOf(std::span<const DirectoryRow> rows) {
+  std::vector<DirectoryRoot::BlockPointer> blocks;
+  for (; !rows.empty(); rows = rows.subspan(blocks.back()->size())) {
+    blocks.push_back(std::make_shared<const DirectoryBlock>(
+        rows.first(std::min(rows.size(), Directory::kBlockRows))));
+  }
+  return DirectoryRoot(blocks);
+}
+
 // A directory that was drained, here and there a row left, does not lie in as many blocks as
 // before.
 TEST(Directory, SmallBlocksAreMerged) {
@@ -257,7 +250,7 @@ TEST(Directory, SmallBlocksAreMerged) {
   for (size_t i = 0; i < rows.size(); ++i) {
     rows[i].position.name = "m" + std::to_string(100'000 + i);
   }
-  DirectoryRoot root(rows);
+  DirectoryRoot root = RootOf(rows);
   std::vector<DirectoryRow> left;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i % 600 == 0) {
@@ -270,9 +263,9 @@ TEST(Directory, SmallBlocksAreMerged) {
   for (const DirectoryRow& row : left) {
     EXPECT_TRUE(root.IsAt(root.LowerBound(row.position), row.position));
   }
-  EXPECT_LE(root.memory_bytes(), DirectoryRoot(left).memory_bytes() * 2);
+  EXPECT_LE(root.memory_bytes(), RootOf(left).memory_bytes() * 2);
   for (const DirectoryRow& row : left) root.Remove(root.LowerBound(row.position));
-  EXPECT_EQ(root.memory_bytes(), DirectoryRoot({}).memory_bytes());
+  EXPECT_EQ(root.memory_bytes(), RootOf({}).memory_bytes());
 }
 
 // Words that no other row has, brought in by each kind of change: what a block knows of its texts
@@ -281,7 +274,8 @@ TEST(Directory, ASearchFindsWhatCameLater) {
   LATCHKEY_TEST_RANDOM(random);
   DirectoryModel model;
   for (int i = 0; i < 1000; ++i) model.Insert(RandomRow(random));
-  Directory directory(model.Sorted());
+  const std::shared_ptr<Directory> made = test::MakeDirectory(model.Sorted());
+  Directory& directory = *made;
   const auto word = [&random] {
     Bytes text(6, 'q');
     for (char& c : text) c = static_cast<char>((random() % 2 ? 'g' : 'G') + random() % 20);
@@ -317,7 +311,8 @@ TEST(Directory, FindGivesTheRowAtAPosition) {
   LATCHKEY_TEST_RANDOM(random);
   DirectoryModel model;
   for (int i = 0; i < 1000; ++i) model.Insert(RandomRow(random));
-  const Directory directory(model.Sorted());
+  const std::shared_ptr<const Directory> made = test::MakeDirectory(model.Sorted());
+  const Directory& directory = *made;
   for (const auto& [position, row] : model.rows()) {
     const std::optional<DirectoryRow> found = directory.Find(position);
     ASSERT_TRUE(found.has_value() && Same(*found, row));
@@ -325,7 +320,7 @@ TEST(Directory, FindGivesTheRowAtAPosition) {
     ++other.creation_s;
     ASSERT_FALSE(directory.Find(other).has_value());
   }
-  EXPECT_FALSE(Directory({}).Find({}).has_value());
+  EXPECT_FALSE(test::MakeDirectory({})->Find({}).has_value());
 }
 
 // With no memory a change throws and changes nothing, whichever of its allocations it is that
@@ -338,7 +333,8 @@ TEST(Directory, AChangeThatThrowsChangesNothing) {
     row.position.name += " with a name that no small string holds";
     model.Insert(row);
   }
-  Directory directory(model.Sorted());
+  const std::shared_ptr<Directory> made = test::MakeDirectory(model.Sorted());
+  Directory& directory = *made;
   const DirectoryPage before = directory.Page({}, 0, 2000);
   const DirectoryRow added = RandomRow(random);
   const RowPosition position = model.Any(random).position;

@@ -23,7 +23,8 @@ TEST(DirectoryThreads, APageIsOfOneMoment) {
     row.slug.clear();
     model.Insert(row);
   }
-  Directory directory(model.Sorted());
+  const std::shared_ptr<Directory> made = test::MakeDirectory(model.Sorted());
+  Directory& directory = *made;
   std::atomic<bool> stop{false};
   std::atomic<bool> failed{false};
   std::atomic<int> pages{0};

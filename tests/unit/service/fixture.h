@@ -28,6 +28,7 @@ class EngineTest : public testing::Test {
     options.store.mode = mode;
     options.store.env = env_.env.get();
     options.clock = &clock_;
+    options.directory_budget_bytes = directory_budget_bytes_;
     return options;
   }
   void Open(OpenMode mode) {
@@ -85,6 +86,7 @@ class EngineTest : public testing::Test {
     EXPECT_TRUE(status.ok()) << status.why();
   }
 
+  size_t directory_budget_bytes_ = Directories::kBudgetBytesDefault;
   TempDir dir_;
   FaultyEnv env_;
   ManualClock clock_;
