@@ -112,12 +112,6 @@ Uuid TakeUuid(const latchkey_uuid* uuid) {
   return out;
 }
 
-latchkey_uuid GiveUuid(const Uuid& uuid) {
-  latchkey_uuid out;
-  std::memcpy(out.bytes, uuid.bytes.data(), Uuid::kSize);
-  return out;
-}
-
 latchkey_owner GiveOwner(const OwnerRecord& owner) {
   latchkey_owner out{};
   out.uuid = GiveUuid(owner.uuid);

@@ -113,10 +113,18 @@ class OutArray {
   const Status& status() const { return status_; }
   size_t capacity() const { return capacity_; }
   void Give(size_t i, const T& value) {
+    std::memcpy(rows_ + i * struct_size_, &value, sizeof value);
+    Begin(i);
+  }
+  // A row where it will lie: a size of the caller's may put it anywhere.
+  using Unaligned [[gnu::aligned(1)]] = T;
+  // For whoever writes all its members himself. Writes its struct_size, and zeros behind what this
+  // library knows.
+  Unaligned* Begin(size_t i) {
     unsigned char* row = rows_ + i * struct_size_;
-    std::memcpy(row, &value, sizeof value);
     std::memcpy(row, &struct_size_, sizeof struct_size_);
-    std::memset(row + sizeof value, 0, struct_size_ - sizeof value);
+    if (struct_size_ > sizeof(T)) std::memset(row + sizeof(T), 0, struct_size_ - sizeof(T));
+    return reinterpret_cast<Unaligned*>(row);
   }
 
  private:
@@ -138,7 +146,11 @@ Status TakeJwtKey(const latchkey_jwt_key* in, latchkey_jwt_key* copy, JwtKey* ou
 Uuid TakeUuid(const latchkey_uuid* uuid);
 inline Uuid TakeUuid(const latchkey_uuid& uuid) { return TakeUuid(&uuid); }
 
-latchkey_uuid GiveUuid(const Uuid& uuid);
+inline latchkey_uuid GiveUuid(const Uuid& uuid) {
+  latchkey_uuid out;
+  std::memcpy(out.bytes, uuid.bytes.data(), Uuid::kSize);
+  return out;
+}
 latchkey_owner GiveOwner(const OwnerRecord& owner);
 latchkey_credential GiveCredential(const CredentialView& view);
 // Every member but struct_size.

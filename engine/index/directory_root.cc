@@ -142,8 +142,12 @@ void DirectoryRoot::Collect(const Range& range, const RowQuery& query, bool desc
     if (at == last && range.end.row > 0) fitting = fitting & RowSet::Range(0, range.end.row);
     const size_t found = fitting.Count();
     const auto skipped = static_cast<size_t>(std::min<uint64_t>(skip, found));
-    for (size_t k = skipped; k < found && rows->size() < limit; ++k) {
-      rows->push_back({&block, fitting.Nth(descending ? found - 1 - k : k)});
+    if (skipped < found && rows->size() < limit) {
+      size_t row = fitting.Nth(descending ? found - 1 - skipped : skipped);
+      while (row < kBlockRows && rows->size() < limit) {
+        rows->push_back({&block, row});
+        row = descending ? fitting.Before(row) : fitting.AtOrAfter(row + 1);
+      }
     }
     skip -= skipped;
     if (count != nullptr) *count += found;

@@ -46,6 +46,23 @@ class RowSet {
     return i * 64 + static_cast<size_t>(std::countr_zero(word));
   }
 
+  // The smallest member that is not below `row`, and the greatest that is below it; kRows if there is
+  // none.
+  size_t AtOrAfter(size_t row) const {
+    for (size_t i = row / 64; i < kWords; ++i) {
+      const uint64_t word = words_[i] & ~LowBits(i, row);
+      if (word != 0) return i * 64 + static_cast<size_t>(std::countr_zero(word));
+    }
+    return kRows;
+  }
+  size_t Before(size_t row) const {
+    for (size_t i = (row + 63) / 64; i-- > 0;) {
+      const uint64_t word = words_[i] & LowBits(i, row);
+      if (word != 0) return i * 64 + 63 - static_cast<size_t>(std::countl_zero(word));
+    }
+    return kRows;
+  }
+
   template <typename Visit>
   void ForEach(Visit&& visit) const {
     for (size_t i = 0; i < kWords; ++i) {

@@ -225,9 +225,11 @@ Result<CredentialRecord> CredentialRecord::Decode(const Uuid& uuid, ByteView fie
 
 Bytes ListRow::Encode() const { return EncodeWith(*this, unknown); }
 Result<ListRow> ListRow::Decode(ByteView fields) { return DecodeWith(ListRow{}, fields); }
-Result<ListRowView> ListRowView::Decode(ByteView fields) {
+Status ListRowView::Decode(ByteView fields, ListRowView* row) {
+  FieldReader reader(fields);
+  Fields(reader, *row);
   Bytes unknown;
-  return DecodeInto(ListRowView{}, fields, &unknown);
+  return reader.Finish(&unknown);
 }
 
 ListRow ListRowOf(const CredentialRecord& credential) {

@@ -162,7 +162,8 @@ struct ListRow : BasicListRow<Bytes> {
 };
 // Borrows from the bytes that it was read from, and skips what it does not know: to be shown only.
 struct ListRowView : BasicListRow<ByteView> {
-  static Result<ListRowView> Decode(ByteView fields);
+  // Into `*row`, which is new.
+  static Status Decode(ByteView fields, ListRowView* row);
 };
 ListRow ListRowOf(const CredentialRecord& credential);
 

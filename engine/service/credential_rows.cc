@@ -110,7 +110,8 @@ Status CredentialRows::Walk(const Range& range,
     if (!keys::ParseByName(scan.key(), &parts)) {
       return Status::Error(Code::kCorruption, "a key of the name index has a foreign shape");
     }
-    LATCHKEY_TRY_ASSIGN(const ListRowView shown, ListRowView::Decode(scan.value()));
+    ListRowView shown;
+    LATCHKEY_TRY(ListRowView::Decode(scan.value(), &shown));
     DirectoryRowView row{parts.name, parts.creation_s,     parts.uuid,
                          shown.slug, shown.revoked_s != 0, scan.value()};
     if (!row.revoked && !sweeps_.empty()) {

@@ -42,12 +42,12 @@ Status CheckQuery(const Engine& engine, const ListQuery& query) {
 Result<CredentialPage> Show(const Engine& engine, CredentialPage page) {
   const VerifyTable& table = engine.memory().table();
   for (ListedCredential& listed : page.rows) {
-    LATCHKEY_TRY_ASSIGN(listed.shown, ListRowView::Decode(listed.row.payload));
+    LATCHKEY_TRY(ListRowView::Decode(listed.row.payload, &listed.shown));
     table.Prefetch(listed.shown.tag);
   }
   for (ListedCredential& listed : page.rows) {
-    TableEntry entry;
-    if (table.Find(listed.shown.tag, &entry)) listed.last_used_s = entry.last_used_s;
+    const VerifyTable::Sight sight = table.Look(listed.shown.tag);
+    if (sight.is_found) listed.last_used_s = sight.words.last_used_s;
   }
   return page;
 }

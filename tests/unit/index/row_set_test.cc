@@ -35,6 +35,8 @@ TEST(RowSet, AgreesWithSet) {
     for (size_t end = 0; end <= RowSet::kRows; ++end) {
       const auto below = static_cast<size_t>(std::distance(model.begin(), model.lower_bound(end)));
       ASSERT_EQ(set.CountBelow(end), below);
+      ASSERT_EQ(set.Before(end), below == 0 ? RowSet::kRows : members[below - 1]);
+      ASSERT_EQ(set.AtOrAfter(end), below == members.size() ? RowSet::kRows : members[below]);
     }
     const size_t begin = random() % (RowSet::kRows + 1);
     const size_t end = begin + random() % (RowSet::kRows + 1 - begin);

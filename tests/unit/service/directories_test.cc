@@ -24,6 +24,12 @@ class DirectoriesTest : public EngineTest {
     EXPECT_LE(directories.stats().memory_bytes, directories.budget_bytes());
     return got.ok() ? *got : nullptr;
   }
+  template <typename Call>
+  static size_t AllocationsOf(Call&& call) {
+    const AllocationFaults faults(AllocationFaults::kNever);
+    call();
+    return faults.allocations();
+  }
   size_t BytesOf(const Uuid& owner) {
     Directories alone(engine_->authority(), Directories::kBudgetBytesDefault);
     Get(alone, owner);
@@ -100,7 +106,9 @@ TEST_F(DirectoriesTest, OneThatTurnsOutTooLargeIsLeftHalfway) {
   EXPECT_LT(directories.stats().memory_bytes, 10'000u) << "only that it is too large is kept";
   EXPECT_EQ(Get(directories, large), nullptr);
   Directories enough(engine_->authority(), bytes);
-  EXPECT_NE(Get(enough, large), nullptr);
+  const size_t for_all = AllocationsOf([&] { EXPECT_NE(Get(enough, large), nullptr); });
+  Directories few(engine_->authority(), bytes / 3);
+  EXPECT_LT(AllocationsOf([&] { EXPECT_EQ(Get(few, large), nullptr); }), for_all * 3 / 4);
 }
 
 TEST_F(DirectoriesTest, GrowthCountsAndDropsWhatIsTooLarge) {
