@@ -85,7 +85,7 @@ def commit():
 
 
 class Server:
-    """A server of the run's own on a socket in a folder that nobody else reads, ended by its pid."""
+    """One of the run's own, on a socket in a folder that nobody else reads; ended by its pid."""
 
     def __init__(self, environment_name):
         self.environment_name = environment_name

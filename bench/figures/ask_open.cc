@@ -26,16 +26,17 @@ void RequireAllowed(latchkey_store* store, const std::string& secret) {
   Require(latchkey_verify(store, secret.data(), secret.size(), nullptr, nullptr), "verify");
 }
 
-// When the table was last seen to grow, from `start` on: the end of a load in the background.
+// When the load in the background ended: every credential is in the table then.
 double SecondsUntilFull(latchkey_store* store, int64_t start) {
   auto stats = Sized<latchkey_stats>();
-  double full = Seconds(start);
-  uint64_t bytes = 0;
-  while (Seconds(start) < full + 0.5) {
+  do {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
     Require(latchkey_store_stats(store, &stats), "stats");
-    if (stats.verify_table_bytes != bytes) full = Seconds(start);
-    bytes = stats.verify_table_bytes;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  } while (stats.loading != 0);
+  const double full = Seconds(start);
+  if (stats.verify_table_missing != 0) {
+    Progress("the table does not hold every credential");
+    std::exit(1);
   }
   return full;
 }
@@ -74,7 +75,8 @@ void AskOpen(const Arguments& arguments) {
       Progress(killed ? "killing a writer, then opening" : "opening after a clean close");
       if (killed) KillAWriter(arguments.store);
       const int64_t start = WallNs();
-      latchkey_store* store = OpenStore(arguments.store, LATCHKEY_OPEN_EXISTING);
+      latchkey_store* store =
+          OpenStore(arguments.store, LATCHKEY_OPEN_EXISTING, LATCHKEY_LOAD_BEHIND);
       RequireAllowed(store, secret);
       (killed ? after_kill : first).push_back(Seconds(start));
       if (!killed) {

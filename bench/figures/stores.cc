@@ -95,10 +95,11 @@ std::vector<Part> PartsOf(size_t population) {
           {Group::kLocked, population / 20}};
 }
 
-latchkey_store* OpenStore(const std::string& folder, uint32_t mode) {
+latchkey_store* OpenStore(const std::string& folder, uint32_t mode, uint32_t load) {
   auto options = Sized<latchkey_open_options>();
   options.path = folder.c_str();
   options.mode = mode;
+  options.load = load;
   latchkey_store* store = nullptr;
   Require(latchkey_store_open(&options, &store), "open");
   return store;

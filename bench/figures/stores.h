@@ -19,7 +19,10 @@ struct Part {
 };
 std::vector<Part> PartsOf(size_t population);
 
-latchkey_store* OpenStore(const std::string& folder, uint32_t mode);
+// Loaded when it returns, so that nothing is measured beside the load; unless `load` says
+// otherwise.
+latchkey_store* OpenStore(const std::string& folder, uint32_t mode,
+                          uint32_t load = LATCHKEY_LOAD_FIRST);
 
 // Imports the keys [first, first + size) of each part, as they are read: they take no memory.
 // `with_owners`: their owners before them. Returns how many credentials were imported.

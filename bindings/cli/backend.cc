@@ -5,9 +5,9 @@
 
 namespace latchkey::cli {
 
-std::unique_ptr<Backend> OpenBackend(const Globals& globals) {
+std::unique_ptr<Backend> OpenBackend(const Globals& globals, uint32_t load) {
   if (!globals.host.empty()) return std::make_unique<HostBackend>(globals);
-  return std::make_unique<LocalBackend>(globals);
+  return std::make_unique<LocalBackend>(globals, load);
 }
 
 const char* OwnerWord(uint32_t sort) { return sort == LATCHKEY_OWNER_USER ? "user" : "project"; }

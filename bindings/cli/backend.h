@@ -119,7 +119,9 @@ class Backend {
 };
 
 // The store that is there, or the host that is named. Throws a Refusal that says what to do.
-std::unique_ptr<Backend> OpenBackend(const Globals& globals);
+// `load` is one of LATCHKEY_LOAD_*, for a store that this process opens.
+std::unique_ptr<Backend> OpenBackend(const Globals& globals,
+                                     uint32_t load = LATCHKEY_LOAD_BEHIND);
 
 // "user" or "project".
 const char* OwnerWord(uint32_t sort);

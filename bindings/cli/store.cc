@@ -17,12 +17,13 @@ void Require(latchkey_code code, const Context& context) {
 
 }  // namespace
 
-Store::Store(const Globals& globals, uint32_t mode) {
+Store::Store(const Globals& globals, uint32_t mode, uint32_t load) {
   const std::string pepper_path = globals.EffectivePepperPath();
   auto options = Sized<latchkey_open_options>();
   options.path = globals.store_path.c_str();
   options.pepper_path = pepper_path.c_str();
   options.mode = mode;
+  options.load = load;
   options.log = PrintLog;
   const bool create = mode == LATCHKEY_OPEN_CREATE;
   cli::Require(

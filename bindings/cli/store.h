@@ -10,8 +10,8 @@ class Store {
  public:
   // Opens the store that is there, or throws a Refusal that says how to make one.
   explicit Store(const Globals& globals) : Store(globals, LATCHKEY_OPEN_EXISTING) {}
-  // `mode` is one of LATCHKEY_OPEN_*.
-  Store(const Globals& globals, uint32_t mode);
+  // `mode` is one of LATCHKEY_OPEN_*, `load` of LATCHKEY_LOAD_*.
+  Store(const Globals& globals, uint32_t mode, uint32_t load = LATCHKEY_LOAD_BEHIND);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -25,7 +25,8 @@ class Store {
 
 class LocalBackend : public Backend {
  public:
-  explicit LocalBackend(const Globals& globals) : store_(globals) {}
+  LocalBackend(const Globals& globals, uint32_t load)
+      : store_(globals, LATCHKEY_OPEN_EXISTING, load) {}
 
   Json Stats() override;
   int64_t TimeS() override;

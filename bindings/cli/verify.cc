@@ -65,7 +65,8 @@ int Verify(const Globals& globals, VerifyFlags* flags) {
     RefuseUsage("--each", "it reads its secrets from standard input",
                 "Leave the argument out, and send one secret a line.");
   }
-  const std::unique_ptr<Backend> backend = OpenBackend(globals);
+  // One verdict that rests on the whole store, not a quick one.
+  const std::unique_ptr<Backend> backend = OpenBackend(globals, LATCHKEY_LOAD_FIRST);
   if (as_argument) {
     Complain(
         "a secret in an argument can be seen by everybody on this machine, and stays in the "

@@ -29,9 +29,10 @@ Store& Host::store() {
 
 bool Host::Ready() const {
   if (!opened_ || draining_) return false;
-  // While the store mends itself after a failed write it still verifies, but changes nothing.
-  auto stats = sized<latchkey_stats>();
-  return latchkey_store_stats(store_->handle(), &stats) == LATCHKEY_OK;
+  // While the store mends itself after a failed write, or is being loaded, it verifies. One that
+  // was found damaged answers nothing but its stats any more.
+  auto kind = sized<latchkey_kind>();
+  return latchkey_kind_get(store_->handle(), LATCHKEY_KIND_USER_KEY, &kind) == LATCHKEY_OK;
 }
 
 std::optional<latchkey_stats> Host::Stats() const {

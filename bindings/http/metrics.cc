@@ -78,6 +78,9 @@ void RenderStats(std::string* out, const latchkey_stats& stats) {
          "Mass revocations in force that are still being written out.", stats.sweeps_pending);
   Single(out, "latchkey_verify_table_bytes", "gauge", "Memory of the table that verifies.",
          stats.verify_table_bytes);
+  Single(out, "latchkey_verify_table_missing", "gauge",
+         "Credentials that are answered from the store.", stats.verify_table_missing);
+  Single(out, "latchkey_loading", "gauge", "1 while the store is being loaded.", stats.loading);
   Single(out, "latchkey_directory_bytes", "gauge", "Memory of the lists in use.",
          stats.directory_bytes);
   Single(out, "latchkey_disk_bytes", "gauge", "Size of the store on the device.", stats.disk_bytes);

@@ -191,6 +191,11 @@ Json StatsJson(const latchkey_stats& stats) {
   json["time_s"] = stats.time_s;
   json["clock_jump_pending"] = stats.clock_jump_pending != 0;
   json["format"] = stats.format;
+  json["verify_table_entries"] = stats.verify_table_entries;
+  json["verify_table_missing"] = stats.verify_table_missing;
+  json["loading"] = stats.loading != 0;
+  json["load_done"] = stats.load_done;
+  json["load_total"] = stats.load_total;
   return json;
 }
 

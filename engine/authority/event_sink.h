@@ -21,14 +21,21 @@ class EventSink {
   virtual void Restrict(std::span<const Event> events) noexcept = 0;
 };
 
-// Takes the records of a store as they are loaded at open: owners first, then credentials. An error
-// ends the load.
-class RecordSink {
+// A credential as a snapshot has it.
+struct LoadedCredential {
+  CredentialRecord record;
+  bool revoked = false;  // has a tombstone; sweeps are for the sink to know
+  uint32_t last_used_s = 0;
+};
+
+// Takes what the full load reads.
+class LoadSink {
  public:
-  virtual ~RecordSink() = default;
-  virtual Status LoadOwner(const OwnerRecord& owner) = 0;
-  virtual Status LoadCredential(const CredentialRecord& credential, bool revoked,
-                                uint32_t last_used_s) = 0;
+  virtual ~LoadSink() = default;
+  // Asked every few hundred records of any sort. An error ends the load, and is its outcome.
+  virtual Status Continue() = 0;
+  // Some credentials, borrowed for the call; each comes once. An error ends the load.
+  virtual Status Take(std::span<const LoadedCredential> credentials) = 0;
 };
 
 }  // namespace latchkey

@@ -7,14 +7,15 @@
 namespace latchkey {
 namespace {
 
+constexpr size_t kChunkCredentials = 256;  // one hand-over, and how often the sink is asked
+
 // Scans one MACed column; `visit(key, fields)` returns a Status.
 template <typename Visit>
-Status ForEachRecord(const Storage& storage, const RecordMac& mac, uint8_t column, MacSum* sum,
-                     Visit&& visit) {
-  Scan scan = storage.ScanPrefix(column, {}, {}, nullptr, /*fill_cache=*/false);
+Status ForEachRecord(const Storage& storage, const RecordMac& mac, uint8_t column,
+                     const Snapshot* snapshot, Visit&& visit) {
+  Scan scan = storage.ScanPrefix(column, {}, {}, snapshot, /*fill_cache=*/false);
   for (; scan.Valid(); scan.Next()) {
     LATCHKEY_TRY_ASSIGN(const ByteView fields, mac.Open(column, scan.key(), scan.value()));
-    if (sum != nullptr) RecordMac::Add(sum, scan.value());
     LATCHKEY_TRY(visit(scan.key(), fields));
   }
   return scan.status();
@@ -36,55 +37,99 @@ Status CheckChainEnd(const Storage& storage, const HeadRecord& head) {
   return ByteView(event).starts_with(View(head.event_id)) ? Status::Ok() : wrong;
 }
 
-// Walks beside the credentials, which have the same keys in the same order.
-class TombstoneWalk {
+// Reads all records of one snapshot and adds them up.
+class RecordWalk {
  public:
-  TombstoneWalk(const Storage& storage, const RecordMac& mac, MacSum* sum)
-      : scan_(storage.ScanPrefix(column::kTombstone, {}, {}, nullptr, false)),
+  RecordWalk(const Storage& storage, const RecordMac& mac, const Snapshot& snapshot, LoadSink* sink)
+      : storage_(storage),
         mac_(mac),
-        sum_(sum) {}
+        snapshot_(snapshot),
+        sink_(sink),
+        tombstones_(ScanAll(column::kTombstone)),
+        usage_(ScanAll(column::kUsage)) {}
 
-  // Is there a tombstone for this credential? Keys must be asked for in ascending order.
-  Result<bool> Has(ByteView uuid) {
-    while (scan_.Valid() && scan_.key() < uuid) LATCHKEY_TRY(Pass());
-    LATCHKEY_TRY(scan_.status());
-    if (!scan_.Valid() || scan_.key() != uuid) return false;
-    LATCHKEY_TRY(Pass());
-    return true;
-  }
-  Status Rest() {
-    while (scan_.Valid()) LATCHKEY_TRY(Pass());
-    return scan_.status();
+  Status Run() {
+    for (const uint8_t column : {column::kGrant, column::kKind, column::kSweep, column::kOwner}) {
+      LATCHKEY_TRY(PassColumn(column));
+    }
+    LATCHKEY_TRY(Credentials());
+    while (tombstones_.Valid()) LATCHKEY_TRY(PassTombstone());
+    LATCHKEY_TRY(tombstones_.status());
+    const StorageSource source(storage_, &snapshot_);
+    LATCHKEY_TRY_ASSIGN(const HeadRecord head, Reader(source, mac_).Head());
+    if (sum_ == head.record_sum) return Status::Ok();
+    return Status::Error(
+        Code::kCorruption,
+        "the records of the store do not add up to what its head says: one was put "
+        "back, taken away or planted");
   }
 
  private:
-  Status Pass() {
-    LATCHKEY_TRY_ASSIGN(const ByteView fields,
-                        mac_.Open(column::kTombstone, scan_.key(), scan_.value()));
+  Scan ScanAll(uint8_t column) const {
+    return storage_.ScanPrefix(column, {}, {}, &snapshot_, /*fill_cache=*/false);
+  }
+  // The fields of the record on which the scan stands, which is counted.
+  Result<ByteView> Count(uint8_t column, const Scan& scan) {
+    if (++passed_ % kChunkCredentials == 0) LATCHKEY_TRY(sink_->Continue());
+    LATCHKEY_TRY_ASSIGN(const ByteView fields, mac_.Open(column, scan.key(), scan.value()));
+    RecordMac::Add(&sum_, scan.value());
+    return fields;
+  }
+  Status PassColumn(uint8_t column) {
+    Scan scan = ScanAll(column);
+    for (; scan.Valid(); scan.Next()) LATCHKEY_TRY(Count(column, scan).status());
+    return scan.status();
+  }
+  Status PassTombstone() {
+    LATCHKEY_TRY_ASSIGN(const ByteView fields, Count(column::kTombstone, tombstones_));
     if (fields.empty()) return Status::Error(Code::kCorruption, "a tombstone is empty");
-    RecordMac::Add(sum_, scan_.value());
-    scan_.Next();
+    tombstones_.Next();
     return Status::Ok();
   }
-  Scan scan_;
-  const RecordMac& mac_;
-  MacSum* sum_;
-};
 
-// Beside the credentials in the same way; plain numbers without a MAC.
-class UsageWalk {
- public:
-  explicit UsageWalk(const Storage& storage)
-      : scan_(storage.ScanPrefix(column::kUsage, {}, {}, nullptr, false)) {}
-  Result<uint32_t> LastUsed(ByteView uuid) {
-    while (scan_.Valid() && scan_.key() < uuid) scan_.Next();
-    LATCHKEY_TRY(scan_.status());
-    if (!scan_.Valid() || scan_.key() != uuid || scan_.value().size() != 8) return 0u;
-    return static_cast<uint32_t>(LoadLe64(scan_.value().data()));
+  Status Credentials() {
+    std::vector<LoadedCredential> chunk;
+    chunk.reserve(kChunkCredentials);
+    Scan scan = ScanAll(column::kCredential);
+    for (; scan.Valid(); scan.Next()) {
+      LATCHKEY_TRY_ASSIGN(const ByteView fields, Count(column::kCredential, scan));
+      const ByteView key = scan.key();
+      if (key.size() != Uuid::kSize) return BadKey();
+      LoadedCredential& credential = chunk.emplace_back();
+      LATCHKEY_TRY_ASSIGN(credential.record, CredentialRecord::Decode(Uuid::From(key), fields));
+      LATCHKEY_TRY_ASSIGN(credential.revoked, HasTombstone(key));
+      LATCHKEY_TRY_ASSIGN(credential.last_used_s, LastUsed(key));
+      if (chunk.size() < kChunkCredentials) continue;
+      LATCHKEY_TRY(sink_->Take(chunk));
+      chunk.clear();
+    }
+    LATCHKEY_TRY(scan.status());
+    return sink_->Take(chunk);
   }
 
- private:
-  Scan scan_;
+  // These two walk beside the credentials, which have the same keys in the same order.
+  Result<bool> HasTombstone(ByteView uuid) {
+    while (tombstones_.Valid() && tombstones_.key() < uuid) LATCHKEY_TRY(PassTombstone());
+    LATCHKEY_TRY(tombstones_.status());
+    if (!tombstones_.Valid() || tombstones_.key() != uuid) return false;
+    LATCHKEY_TRY(PassTombstone());
+    return true;
+  }
+  Result<uint32_t> LastUsed(ByteView uuid) {
+    while (usage_.Valid() && usage_.key() < uuid) usage_.Next();
+    LATCHKEY_TRY(usage_.status());
+    if (!usage_.Valid() || usage_.key() != uuid || usage_.value().size() != 8) return 0u;
+    return static_cast<uint32_t>(LoadLe64(usage_.value().data()));
+  }
+
+  const Storage& storage_;
+  const RecordMac& mac_;
+  const Snapshot& snapshot_;
+  LoadSink* const sink_;
+  Scan tombstones_;
+  Scan usage_;  // plain numbers without a MAC
+  MacSum sum_{};
+  size_t passed_ = 0;
 };
 
 }  // namespace
@@ -113,42 +158,19 @@ Result<AuthorityState> LoadState(const Storage& storage, const RecordMac& mac) {
   return state;
 }
 
-Status LoadRecords(const Storage& storage, const RecordMac& mac, const AuthorityState& state,
-                   RecordSink* sink) {
-  MacSum sum{};
-  const auto pass = [](ByteView, ByteView) { return Status::Ok(); };
-  LATCHKEY_TRY(ForEachRecord(storage, mac, column::kGrant, &sum, pass));
-  LATCHKEY_TRY(ForEachRecord(storage, mac, column::kKind, &sum, pass));
-  LATCHKEY_TRY(ForEachRecord(storage, mac, column::kSweep, &sum, pass));
-  LATCHKEY_TRY(ForEachRecord(
-      storage, mac, column::kOwner, &sum, [&](ByteView key, ByteView fields) -> Status {
+Status LoadOwners(const Storage& storage, const RecordMac& mac,
+                  const std::function<Status(const OwnerRecord&)>& take) {
+  return ForEachRecord(
+      storage, mac, column::kOwner, nullptr, [&](ByteView key, ByteView fields) -> Status {
         if (key.size() != Uuid::kSize) return BadKey();
         LATCHKEY_TRY_ASSIGN(const OwnerRecord owner, OwnerRecord::Decode(Uuid::From(key), fields));
-        return sink->LoadOwner(owner);
-      }));
+        return take(owner);
+      });
+}
 
-  TombstoneWalk tombstones(storage, mac, &sum);
-  UsageWalk usage(storage);
-  LATCHKEY_TRY(ForEachRecord(
-      storage, mac, column::kCredential, &sum, [&](ByteView key, ByteView fields) -> Status {
-        if (key.size() != Uuid::kSize) return BadKey();
-        LATCHKEY_TRY_ASSIGN(const CredentialRecord credential,
-                            CredentialRecord::Decode(Uuid::From(key), fields));
-        LATCHKEY_TRY_ASSIGN(bool revoked, tombstones.Has(key));
-        for (const SweepRecord& sweep : state.pending_sweeps) {
-          revoked = revoked || sweep.Covers(credential);
-        }
-        LATCHKEY_TRY_ASSIGN(const uint32_t last_used_s, usage.LastUsed(key));
-        return sink->LoadCredential(credential, revoked, last_used_s);
-      }));
-  LATCHKEY_TRY(tombstones.Rest());
-  if (sum != state.head.record_sum) {
-    return Status::Error(
-        Code::kCorruption,
-        "the records of the store do not add up to what its head says: one was put "
-        "back, taken away or planted");
-  }
-  return Status::Ok();
+Status LoadRecords(const Storage& storage, const RecordMac& mac, const Snapshot& snapshot,
+                   LoadSink* sink) {
+  return RecordWalk(storage, mac, snapshot, sink).Run();
 }
 
 }  // namespace latchkey

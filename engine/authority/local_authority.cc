@@ -41,9 +41,10 @@ LocalAuthority::~LocalAuthority() {
   dir_->SyncAck().IgnoreBecause("closing: the acknowledged number is written, if not yet synced");
 }
 
-Status LocalAuthority::Load(RecordSink* records, EventSink* events) {
+Status LocalAuthority::Follow(const std::function<Status(const OwnerRecord&)>& take_owner,
+                              EventSink* events) {
   sink_ = events;
-  return LoadRecords(*storage_, mac_, *state_, records);
+  return LoadOwners(*storage_, mac_, take_owner);
 }
 
 std::shared_ptr<const AuthorityState> LocalAuthority::Now() const {

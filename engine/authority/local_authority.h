@@ -31,14 +31,15 @@ struct AuthorityOptions {
 
 class LocalAuthority {
  public:
-  // Opens the store, or makes it. Nothing is loaded into a sink yet: see Load(). The codes are
+  // Opens the store, or makes it. Nobody follows it yet: see Follow(). The codes are
   // those of latchkey_store_open(). A refusal changes nothing on disk.
   static Result<std::unique_ptr<LocalAuthority>> Open(const AuthorityOptions& options,
                                                       Random& random);
   ~LocalAuthority();
 
-  // The full load; call once, before Submit(). `sink` outlives this.
-  Status Load(RecordSink* records, EventSink* events);
+  // Gives every owner to `take_owner`, and from then on every change to `events`, which outlives
+  // this. Call once, before Submit(). CORRUPTION, IO; or what `take_owner` says.
+  Status Follow(const std::function<Status(const OwnerRecord&)>& take_owner, EventSink* events);
   // The latest time that the store remembers, to start the clock from; and the clock whose
   // remembered time every later commit carries. Call once, before Submit(); `clock` outlives this.
   int64_t remembered_s() const { return state_->head.clock_s; }

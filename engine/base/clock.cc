@@ -59,9 +59,9 @@ GuardedClock::GuardedClock(const Clock& clock, int64_t remembered_s)
 }
 
 int64_t GuardedClock::NowS() const {
-  // A verification asks for no more than the second, and nearly always finds that of the one before:
-  // nothing is written then. What lies between the coarse clock and the other one is never seen to
-  // run backwards, since the second that was remembered is then the later one.
+  // A verification asks for no more than the second, and nearly always finds that of the one
+  // before: nothing is written then. What lies between the coarse clock and the other one is never
+  // seen to run backwards, since the second that was remembered is then the later one.
   const int64_t remembered_s = remembered_ms_.load() / 1000;
   if (clock_.CoarseUnixS() == remembered_s && pending_jump_.load() == kNoJump) return remembered_s;
   return Observe() / 1000;

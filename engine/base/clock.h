@@ -11,8 +11,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual int64_t NowUnixMs() const = 0;  // wall clock, may jump
-  // The second of that clock, as cheaply as it is to be had: up to a tick of the system (1 to 10 ms)
-  // late, as time(2) is.
+  // The second of that clock, as cheaply as it is to be had: up to a tick of the system (1 to 10
+  // ms) late, as time(2) is.
   virtual int64_t CoarseUnixS() const { return NowUnixMs() / 1000; }
   virtual int64_t MonotonicMs() const = 0;  // never runs backwards; origin unspecified
 };

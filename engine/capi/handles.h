@@ -94,22 +94,38 @@ class ForkGuard {
   std::atomic<uint64_t>* page_ = nullptr;
 };
 
+// What every call asks of a store with one load: anything but 0 is looked into.
+struct Door {
+  static constexpr uint32_t kClosing = 1;
+  static constexpr uint32_t kFailed = 2;  // the load has failed
+  std::atomic<uint32_t> state{0};
+  Status why = Status::Ok();  // set before kFailed is
+
+  void Fail(Status status) {
+    why = status;
+    state.fetch_or(kFailed, std::memory_order_seq_cst);
+  }
+};
+
 }  // namespace latchkey
 
 struct latchkey_store {
   latchkey::ForkGuard fork_guard;
   latchkey::CallCounter calls;
-  std::atomic<bool> closing{false};
+  latchkey::Door door;
   std::unique_ptr<latchkey::HostClock> clock;  // before the engine, which uses it to the end
   std::unique_ptr<latchkey::Engine> engine;
 };
 
 namespace latchkey {
 
+// Which calls go on although the load of the store has failed.
+enum class After : uint8_t { kSoundLoad, kAnyLoad };
+
 // Counts a call in for its lifetime. status() is not OK when the call must not go on.
 class Entry {
  public:
-  explicit Entry(latchkey_store* store) : store_(store) {
+  explicit Entry(latchkey_store* store, After after = After::kSoundLoad) : store_(store) {
     if (store == nullptr) {
       status_ = Status::Error(Code::kInvalidArgument, "the store handle is NULL");
     } else if (store->fork_guard.inherited()) {
@@ -120,8 +136,11 @@ class Entry {
                         "the parent has closed it");
     } else {
       stripe_ = store->calls.Enter();
-      if (store->closing.load(std::memory_order_seq_cst)) {
+      const uint32_t door = store->door.state.load(std::memory_order_seq_cst);
+      if ((door & Door::kClosing) != 0) {
         status_ = Status::Error(Code::kBusy, "the store is being closed");
+      } else if (door != 0 && after == After::kSoundLoad) {
+        status_ = store->door.why;
       }
     }
   }
@@ -155,9 +174,9 @@ latchkey_code Guard(Body&& body) noexcept {
 
 // As Guard(), for a function with a store: `body(engine)`.
 template <typename Body>
-latchkey_code Call(latchkey_store* store, Body&& body) noexcept {
+latchkey_code Call(latchkey_store* store, Body&& body, After after = After::kSoundLoad) noexcept {
   return Guard([&]() -> Status {
-    const Entry entry(store);
+    const Entry entry(store, after);
     if (!entry.status().ok()) return entry.status();
     return body(*store->engine);
   });

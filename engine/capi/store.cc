@@ -8,7 +8,27 @@
 #include "service/owners.h"
 
 namespace latchkey {
+
+// A table of one page a segment: less would hold next to nothing. A test sets it lower.
+uint64_t memory_budget_bytes_min = 1 << 20;
+
 namespace {
+
+Status TakeLoadOptions(const latchkey_open_options& options, EngineOptions* engine) {
+  if (options.memory_budget_bytes != 0 && options.memory_budget_bytes < memory_budget_bytes_min) {
+    return Status::Error(Code::kInvalidArgument, "a memory budget is 1048576 bytes or more");
+  }
+  if (options.load > LATCHKEY_LOAD_FIRST || options.load_reserved != 0) {
+    return Status::Error(Code::kInvalidArgument, "there is no such way to load a store");
+  }
+  engine->budgets.table_bytes = options.memory_budget_bytes;
+  engine->load_first = options.load == LATCHKEY_LOAD_FIRST;
+  if (options.load_progress != nullptr) {
+    engine->load.progress = [progress = options.load_progress, context = options.load_context](
+                                uint64_t done, uint64_t total) { progress(context, done, total); };
+  }
+  return Status::Ok();
+}
 
 Status OpenEngine(const latchkey_open_options& options, latchkey_store* store) {
   if (options.path == nullptr || options.path[0] == '\0') {
@@ -38,9 +58,11 @@ Status OpenEngine(const latchkey_open_options& options, latchkey_store* store) {
     };
   }
   if (options.directory_budget_bytes != 0) {
-    engine.directory_budget_bytes =
+    engine.budgets.directories_bytes =
         static_cast<size_t>(std::min<uint64_t>(options.directory_budget_bytes, SIZE_MAX / 2));
   }
+  LATCHKEY_TRY(TakeLoadOptions(options, &engine));
+  engine.load.failed = [door = &store->door](Status why) { door->Fail(why); };
   LATCHKEY_TRY_ASSIGN(store->engine, Engine::Open(std::move(engine)));
   return Status::Ok();
 }
@@ -54,10 +76,23 @@ latchkey_stats GiveStats(const Engine& engine) {
   stats.event_number = state.head.event_number;
   stats.users = state.head.users;
   stats.projects = state.head.projects;
-  // As verdicts have it: what a sweep covers counts as revoked before its tombstone is written.
   const VerifyTable& table = engine.memory().table();
-  stats.revoked = table.revoked();
-  stats.active = table.size() - std::min<uint64_t>(table.size(), stats.revoked);
+  const Loader& loader = engine.loader();
+  const bool is_complete = engine.memory().complete();
+  stats.verify_table_entries = table.size();
+  if (is_complete) {
+    // As verdicts have it: what a sweep covers counts as revoked before its tombstone is written.
+    stats.revoked = table.revoked();
+    stats.active = table.size() - std::min<uint64_t>(table.size(), stats.revoked);
+  } else {
+    stats.revoked = state.head.revoked;
+    stats.active = state.head.active;
+    const uint64_t all = stats.revoked + stats.active;
+    stats.verify_table_missing = all - std::min(all, stats.verify_table_entries);
+  }
+  stats.loading = loader.loading() ? 1 : 0;
+  stats.load_done = loader.done();
+  stats.load_total = loader.total();
   stats.sweeps_pending = state.pending_sweeps.size();
   stats.commits = authority.commits();
   stats.commands = authority.commands();
@@ -116,12 +151,14 @@ LATCHKEY_API latchkey_code latchkey_store_close(latchkey_store* store) {
       // running the engine's destructor would wait for a thread that is not here.
       return Status::Ok();
     }
-    if (store->closing.exchange(true))
+    constexpr uint32_t kClosing = Door::kClosing;
+    if ((store->door.state.fetch_or(kClosing) & kClosing) != 0) {
       return Status::Error(Code::kBusy, "another close is running");
+    }
     bool any = true;
     const Status counted = store->calls.Any(&any);
     if (!counted.ok() || any) {
-      store->closing.store(false);
+      store->door.state.fetch_and(~kClosing);
       if (!counted.ok()) return counted;
       return Status::Error(Code::kBusy, "calls are still running on the store");
     }
@@ -132,11 +169,12 @@ LATCHKEY_API latchkey_code latchkey_store_close(latchkey_store* store) {
 
 LATCHKEY_API latchkey_code latchkey_store_stats(latchkey_store* store, latchkey_stats* out) {
   Out<latchkey_stats> result(out);
-  return Call(store, [&](Engine& engine) -> Status {
+  const auto give = [&](Engine& engine) -> Status {
     LATCHKEY_TRY(result.Required());
     result.Give(GiveStats(engine));
     return Status::Ok();
-  });
+  };
+  return Call(store, give, After::kAnyLoad);
 }
 
 LATCHKEY_API latchkey_code latchkey_store_accept_clock(latchkey_store* store) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 
@@ -22,21 +23,33 @@ inline Status CheckStructSize(size_t struct_size, size_t first_size) {
   return Status::Ok();
 }
 
-// Copies a caller's options. What a later version appended must be 0: this library cannot honour
-// it.
+// The size of a struct in its first version: a caller may know no more of it.
+template <typename T>
+inline constexpr size_t kFirstSize = sizeof(T);
+template <>
+inline constexpr size_t kFirstSize<latchkey_open_options> =
+    offsetof(latchkey_open_options, directory_budget_bytes);
+template <>
+inline constexpr size_t kFirstSize<latchkey_stats> = offsetof(latchkey_stats, directories);
+
+// Copies a caller's options; what his version did not have yet is 0. What a later
+// version appended must be 0: this library cannot honour it.
 template <typename T>
 Status TakeOptions(const T* in, T* options) {
   static_assert(std::is_trivially_copyable_v<T>);
   if (in == nullptr) return Status::Error(Code::kInvalidArgument, "the options are NULL");
   size_t struct_size = 0;
   std::memcpy(&struct_size, in, sizeof struct_size);
-  LATCHKEY_TRY(CheckStructSize(struct_size, sizeof(T)));
+  LATCHKEY_TRY(CheckStructSize(struct_size, kFirstSize<T>));
   const auto* bytes = reinterpret_cast<const unsigned char*>(in);
-  if (std::any_of(bytes + sizeof(T), bytes + struct_size, [](unsigned char b) { return b != 0; })) {
+  const size_t known_size = std::min(struct_size, sizeof(T));
+  if (std::any_of(bytes + known_size, bytes + struct_size,
+                  [](unsigned char b) { return b != 0; })) {
     return Status::Error(Code::kInvalidArgument,
                          "the options ask for something that this version does not have");
   }
-  std::memcpy(options, in, sizeof(T));
+  *options = T{};
+  std::memcpy(options, in, known_size);
   return Status::Ok();
 }
 
@@ -50,7 +63,7 @@ class Out {
     static_assert(std::is_trivially_copyable_v<T>);
     if (out_ == nullptr) return;
     std::memcpy(&struct_size_, out_, sizeof struct_size_);
-    status_ = CheckStructSize(struct_size_, sizeof(T));
+    status_ = CheckStructSize(struct_size_, kFirstSize<T>);
   }
   ~Out() {
     if (!given_) Write(T{});
@@ -72,6 +85,7 @@ class Out {
   // copies of what narrow stores wrote a moment ago make the processor wait.
   template <typename WriteMembers>
   void GiveInPlace(WriteMembers&& write) {
+    static_assert(kFirstSize<T> == sizeof(T), "a caller may have room for less");
     given_ = true;
     if (out_ == nullptr || !status_.ok()) return;
     write(out_);
@@ -82,12 +96,12 @@ class Out {
   void Write(T value) {
     if (out_ == nullptr || !status_.ok()) return;
     value.struct_size = struct_size_;
-    std::memcpy(out_, &value, sizeof value);
+    std::memcpy(out_, &value, std::min(struct_size_, sizeof value));
     ClearRest();
   }
   // What a later version has and this one does not know.
   void ClearRest() {
-    if (struct_size_ == sizeof(T)) return;
+    if (struct_size_ <= sizeof(T)) return;
     std::memset(reinterpret_cast<unsigned char*>(out_) + sizeof(T), 0, struct_size_ - sizeof(T));
   }
   T* out_;

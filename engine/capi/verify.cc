@@ -34,6 +34,10 @@ struct VerifyArguments {
 
 Status ToStatus(const Verdict& verdict) {
   if (verdict.reason == Reason::kAllowed) return Status::Ok();
+  if (verdict.failure != Code::kOk) {
+    return Status::Error(verdict.failure,
+                         "the credential is not in memory, and the store could not be asked");
+  }
   return Status::Error(Code::kDenied, "the credential is denied; the verdict says why");
 }
 

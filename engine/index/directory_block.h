@@ -18,8 +18,8 @@
 
 namespace latchkey {
 
-// What a row must be to fit a filter beyond having its name, prepared once for a whole call. Borrows
-// from the filter.
+// What a row must be to fit a filter beyond having its name, prepared once for a whole call.
+// Borrows from the filter.
 struct RowQuery {
   explicit RowQuery(const DirectoryFilter& filter);
   // Of a single row, what DirectoryBlock::Match() finds of many.

@@ -46,8 +46,8 @@ class RowSet {
     return i * 64 + static_cast<size_t>(std::countr_zero(word));
   }
 
-  // The smallest member that is not below `row`, and the greatest that is below it; kRows if there is
-  // none.
+  // The smallest member that is not below `row`, and the greatest that is below it; kRows if there
+  // is none.
   size_t AtOrAfter(size_t row) const {
     for (size_t i = row / 64; i < kWords; ++i) {
       const uint64_t word = words_[i] & ~LowBits(i, row);

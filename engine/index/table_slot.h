@@ -65,6 +65,12 @@ struct TagWords {
   TagWords() = default;
   TagWords(const TagBytes& tag)  // NOLINT: the same tag, in registers
       : low(LoadLe64(tag.data())), high(LoadLe64(tag.data() + 8)) {}
+  TagBytes bytes() const {
+    TagBytes tag;
+    StoreLe64(tag.data(), low);
+    StoreLe64(tag.data() + 8, high);
+    return tag;
+  }
   uint64_t low = 0;
   uint64_t high = 0;
 };
@@ -92,6 +98,24 @@ struct SlotWords {
     StoreLe64(out.bytes.data(), uuid_low);
     StoreLe64(out.bytes.data() + 8, uuid_high);
     return out;
+  }
+  // The words of an entry that lies in no slot, or not yet.
+  static SlotWords Of(const TableEntry& entry) {
+    const SlotState state = entry.revoked ? SlotState::kRevoked : SlotState::kLive;
+    SlotWords words;
+    words.state_word = WithState(static_cast<uint64_t>(entry.kind) << kSlotKindShift |
+                                     static_cast<uint64_t>(entry.expires_s & kSlotExpiresMax),
+                                 state);
+    words.tag_low = LoadLe64(entry.tag.data());
+    words.tag_high = LoadLe64(entry.tag.data() + 8);
+    words.uuid_low = LoadLe64(entry.uuid.bytes.data());
+    words.uuid_high = LoadLe64(entry.uuid.bytes.data() + 8);
+    words.owner_index = entry.owner_index;
+    words.last_used_s = entry.last_used_s;
+    words.scopes = entry.scopes;
+    words.era_word = static_cast<uint64_t>(entry.era) << kSlotEraShift |
+                     static_cast<uint64_t>(entry.not_before_s & kSlotNotBeforeMax);
+    return words;
   }
   TableEntry Entry() const {
     TableEntry entry;
@@ -146,21 +170,16 @@ struct alignas(64) TableSlot {
   // Fills an empty slot; the state word last, which is what makes it an entry.
   void Fill(const TableEntry& entry) {
     constexpr auto kOrder = std::memory_order_relaxed;
-    tag_low.store(LoadLe64(entry.tag.data()), kOrder);
-    tag_high.store(LoadLe64(entry.tag.data() + 8), kOrder);
-    uuid_low.store(LoadLe64(entry.uuid.bytes.data()), kOrder);
-    uuid_high.store(LoadLe64(entry.uuid.bytes.data() + 8), kOrder);
-    owner_index.store(entry.owner_index, kOrder);
-    last_used_s.store(entry.last_used_s, kOrder);
-    scopes.store(entry.scopes, kOrder);
-    era_word.store(static_cast<uint64_t>(entry.era) << kSlotEraShift |
-                       static_cast<uint64_t>(entry.not_before_s & kSlotNotBeforeMax),
-                   kOrder);
-    const SlotState state = entry.revoked ? SlotState::kRevoked : SlotState::kLive;
-    state_word.store(WithState(static_cast<uint64_t>(entry.kind) << kSlotKindShift |
-                                   static_cast<uint64_t>(entry.expires_s & kSlotExpiresMax),
-                               state),
-                     std::memory_order_release);
+    const SlotWords words = SlotWords::Of(entry);
+    tag_low.store(words.tag_low, kOrder);
+    tag_high.store(words.tag_high, kOrder);
+    uuid_low.store(words.uuid_low, kOrder);
+    uuid_high.store(words.uuid_high, kOrder);
+    owner_index.store(words.owner_index, kOrder);
+    last_used_s.store(words.last_used_s, kOrder);
+    scopes.store(words.scopes, kOrder);
+    era_word.store(words.era_word, kOrder);
+    state_word.store(words.state_word, std::memory_order_release);
   }
 };
 static_assert(sizeof(TableSlot) == 64 && std::atomic<uint64_t>::is_always_lock_free);

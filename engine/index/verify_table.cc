@@ -14,8 +14,8 @@ constexpr double kGrowth = 1.3;
 // Without it, one full of dead slots could be copied at the same size for every single insert.
 constexpr double kHeadroom = 1.0 / 16;
 
-bool HasRoom(const SlotRun& run, size_t used) {
-  return static_cast<double>(used) <= kLoadMax * static_cast<double>(run.count);
+bool HasRoom(const SlotRun& run, double used) {
+  return used <= kLoadMax * static_cast<double>(run.count);
 }
 
 // Segments fill alike, so with the same sizes to choose from all would grow at the same time. Each
@@ -102,24 +102,53 @@ bool Place(const SlotRun& run, const TableEntry& entry) {
   return false;
 }
 
+// Where `after` differs from the `known` entry of a slot only in what may change there, changes it;
+// else false, and nothing happened.
+bool Follow(TableSlot* slot, uint64_t state, const TableEntry& known, const TableEntry& after) {
+  TableEntry moved = known;
+  moved.revoked = after.revoked;
+  moved.last_used_s = after.last_used_s;
+  if (moved != after) return false;
+  if (after.last_used_s != known.last_used_s) {
+    slot->last_used_s.store(after.last_used_s, std::memory_order_relaxed);
+  }
+  if (after.revoked && !known.revoked) {
+    slot->state_word.store(WithState(state, SlotState::kRevoked), std::memory_order_release);
+  }
+  return true;
+}
+
 }  // namespace
 
 void VerifyTable::Settle() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
-VerifyTable::VerifyTable() = default;
+VerifyTable::VerifyTable(size_t budget_bytes)
+    : budget_pages_(budget_bytes == 0 ? 0
+                                      : std::max<size_t>(budget_bytes / SlotMemory::kPageSize, 1)) {
+}
 VerifyTable::~VerifyTable() = default;
 
-Status VerifyTable::Reserve(std::span<const TagBytes> tags) {
-  std::array<size_t, kSegments> wanted{};
-  for (const TagBytes& tag : tags) ++wanted[SegmentOf(tag)];
-  const std::lock_guard lock(writer_);
-  for (size_t segment = 0; segment < kSegments; ++segment) {
-    if (wanted[segment] != 0) LATCHKEY_TRY(MakeRoom(segment, wanted[segment]));
-  }
-  return Status::Ok();
+// Tags are as good as random, so an even share for each segment wastes next to nothing, and whether
+// there is room does not depend on what the others have taken.
+size_t VerifyTable::PagesMax(size_t segment) const {
+  if (budget_pages_ == 0) return SlotRun::kPagesMax;
+  return budget_pages_ / kSegments + (segment < budget_pages_ % kSegments ? 1 : 0);
 }
 
-Status VerifyTable::Reserve(const TagBytes& tag) {
+Result<bool> VerifyTable::Reserve(std::span<const TagBytes> tags) {
+  std::array<size_t, kSegments> wanted{};
+  for (const TagBytes& tag : tags) ++wanted[SegmentOf(tag)];
+  bool fits = true;
+  const std::lock_guard lock(writer_);
+  for (size_t segment = 0; segment < kSegments; ++segment) {
+    if (wanted[segment] == 0) continue;
+    LATCHKEY_TRY_ASSIGN(const bool has_room, MakeRoom(segment, wanted[segment]));
+    fits = fits && has_room;
+  }
+  return fits;
+}
+
+Result<bool> VerifyTable::Reserve(const TagBytes& tag) {
   const std::lock_guard lock(writer_);
   return MakeRoom(SegmentOf(tag), 1);
 }
@@ -129,18 +158,21 @@ Status VerifyTable::ReserveCount(size_t entries) {
   const double mean = static_cast<double>(entries) / kSegments;
   const double share = mean + 2 * std::sqrt(mean);
   for (size_t segment = 0; segment < kSegments; ++segment) {
-    const size_t pages = PagesFor(segment, kSegments, share);
+    const size_t pages = std::min(PagesFor(segment, kSegments, share), PagesMax(segment));
     const std::lock_guard lock(writer_);
     if (pages > RunOf(segment).pages()) LATCHKEY_TRY(Grow(segment, pages));
   }
   return Status::Ok();
 }
 
-Status VerifyTable::MakeRoom(size_t segment, size_t entries) {
+Result<bool> VerifyTable::MakeRoom(size_t segment, size_t entries) {
   const Usage& usage = usage_[segment];
-  if (HasRoom(RunOf(segment), usage.used + entries)) return Status::Ok();
-  const auto wanted = static_cast<double>(usage.entries + entries);
-  return Grow(segment, PagesFor(segment, kSegments, wanted * (1 + kHeadroom)));
+  if (HasRoom(RunOf(segment), static_cast<double>(usage.used + entries))) return true;
+  const double wanted = static_cast<double>(usage.entries + entries) * (1 + kHeadroom);
+  const size_t pages = std::min(PagesFor(segment, kSegments, wanted), PagesMax(segment));
+  if (!HasRoom(SlotRun{nullptr, pages * SlotRun::kSlotsPerPage}, wanted)) return false;
+  LATCHKEY_TRY(Grow(segment, pages));
+  return true;
 }
 
 Status VerifyTable::Grow(size_t segment, size_t pages) {
@@ -165,12 +197,14 @@ Status VerifyTable::Grow(size_t segment, size_t pages) {
   return Status::Ok();
 }
 
-void VerifyTable::Insert(const TableEntry& entry) {
+bool VerifyTable::Insert(const TableEntry& entry) {
   assert(entry.expires_s >= 0 && entry.expires_s <= kSlotExpiresMax);
   assert(entry.not_before_s >= 0 && entry.not_before_s <= kSlotNotBeforeMax);
   const size_t segment = SegmentOf(entry.tag);
   const std::lock_guard lock(writer_);
-  MakeRoom(segment, 1).IgnoreBecause("a quarter of the slots is still free");
+  const Result<bool> has_room = MakeRoom(segment, 1);
+  // Without memory to grow, a quarter of the slots is still free.
+  const bool may_place = !has_room.ok() || *has_room;
   const SlotRun run = RunOf(segment);
   const Probed before = Probe(run, entry.tag);
   TableEntry after = entry;
@@ -180,18 +214,22 @@ void VerifyTable::Insert(const TableEntry& entry) {
     after.revoked |= known.revoked;
     after.era = known.era;
     after.last_used_s = std::max(after.last_used_s, known.last_used_s);
-    if (after == known) return;
+    if (Follow(before.slot, before.state_word, known, after)) {
+      if (after.revoked != known.revoked) revoked_.fetch_add(1, std::memory_order_relaxed);
+      Settle();
+      return true;
+    }
   }
-  const bool is_placed = Place(run, after);
-  assert(is_placed);
+  const bool is_placed = may_place && Place(run, after);
+  assert(is_placed || !may_place);
   if (is_placed) {
     ++usage_[segment].used;
     ++usage_[segment].entries;
     size_.fetch_add(1, std::memory_order_relaxed);
     if (after.revoked) revoked_.fetch_add(1, std::memory_order_relaxed);
   }
-  // Without a slot, which is to say without Reserve(), the entry is not served, and what it was to
-  // replace is not served either.
+  // Without a slot, which is to say without Reserve() or beyond the budget, the entry is not
+  // served, and what it was to replace is not served either.
   if (before.is_found) {
     // After the new slot is there and in reach, so that no reader finds neither. Its reach may have
     // been raised just now.
@@ -202,6 +240,7 @@ void VerifyTable::Insert(const TableEntry& entry) {
     if (StateOf(state) == SlotState::kRevoked) revoked_.fetch_sub(1, std::memory_order_relaxed);
   }
   Settle();
+  return is_placed;
 }
 
 bool VerifyTable::Revoke(const TagBytes& tag) {

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <span>
 
-#include "base/status.h"
+#include "base/result.h"
 #include "index/slot_memory.h"
 #include "index/table_slot.h"
 #include "schema/records.h"
@@ -21,22 +21,26 @@ namespace latchkey {
 
 class VerifyTable {
  public:
-  VerifyTable();
+  // With a budget (0 = none) the segments together never take more bytes than that, but for the
+  // moment in which one of them is made anew; what does not fit is not in the table.
+  explicit VerifyTable(size_t budget_bytes = 0);
   ~VerifyTable();
   VerifyTable(const VerifyTable&) = delete;
   VerifyTable& operator=(const VerifyTable&) = delete;
 
-  // Makes room for these tags, so that inserting them cannot fail. INTERNAL when there is no
-  // memory.
-  Status Reserve(std::span<const TagBytes> tags);
-  Status Reserve(const TagBytes& tag);
-  // Makes room for about this many entries in all, before a bulk load.
+  // Makes room for these tags, so that inserting them cannot fail. False when the budget leaves no
+  // room for all of them; INTERNAL when there is no memory.
+  Result<bool> Reserve(std::span<const TagBytes> tags);
+  Result<bool> Reserve(const TagBytes& tag);
+  // Makes room for about this many entries in all, or as many as the budget allows, before a bulk
+  // load.
   Status ReserveCount(size_t entries);
 
   // Needs its room reserved. A tag that is there already has its entry replaced, except that a
   // revoked one stays revoked and the later of both uses is kept. When it returns, every later
-  // Find() on any thread sees it.
-  void Insert(const TableEntry& entry);
+  // Find() on any thread sees it. False: the budget leaves no room, and the table serves nothing
+  // for the tag.
+  bool Insert(const TableEntry& entry);
   // From its return on no Find() on any thread gives the entry as not revoked. False: no such tag.
   bool Revoke(const TagBytes& tag);
 
@@ -100,13 +104,15 @@ class VerifyTable {
   // What a writer stored is seen by whoever looks after the writer has returned, also by threads
   // that learn of its return in ways that order nothing.
   static void Settle();
-  // The rest needs writer_.
-  Status MakeRoom(size_t segment, size_t entries);
+  size_t PagesMax(size_t segment) const;
+  // The rest needs writer_. False when the budget leaves no room.
+  Result<bool> MakeRoom(size_t segment, size_t entries);
   Status Grow(size_t segment, size_t pages);
 
   // Apart from what writers count, so that an insert does not take these lines from the readers.
   alignas(64) std::array<std::atomic<uint64_t>, kSegments> runs_{};  // SlotRun::Pack()
   alignas(64) mutable std::mutex writer_;
+  const size_t budget_pages_;  // 0 = as many as there may be
   std::array<Usage, kSegments> usage_{};
   uint32_t era_ = 0;
   SlotMemory memory_;

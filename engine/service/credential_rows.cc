@@ -47,8 +47,8 @@ CredentialRows::CredentialRows(std::unique_ptr<LocalAuthority::View> view, const
 
 Result<std::unique_ptr<CredentialRows>> CredentialRows::Take(const LocalAuthority& authority,
                                                              const Uuid& owner, uint16_t kind) {
-  // The sweeps first, then the snapshot: one that ends in between has left its mark in the rows, and
-  // one that begins in between is in the snapshot.
+  // The sweeps first, then the snapshot: one that ends in between has left its mark in the rows,
+  // and one that begins in between is in the snapshot.
   const auto state = authority.Now();
   LATCHKEY_TRY_ASSIGN(auto view, authority.Look());
   std::unique_ptr<CredentialRows> rows(

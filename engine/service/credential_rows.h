@@ -30,8 +30,8 @@ class CredentialRows {
     bool descending = false;
     bool is_short = false;  // a few rows, which the store may keep in its cache
   };
-  // Calls `visit` with each row until it returns false. The row is lent for the call. What a pending
-  // sweep covers is shown as revoked.
+  // Calls `visit` with each row until it returns false. The row is lent for the call. What a
+  // pending sweep covers is shown as revoked.
   Status Walk(const Range& range, const std::function<bool(const DirectoryRowView&)>& visit) const;
 
  private:

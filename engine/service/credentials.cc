@@ -9,12 +9,12 @@
 namespace latchkey {
 namespace {
 
-Result<CredentialView> Show(const Engine& engine, const Reader& reader, CredentialRecord record) {
+Result<CredentialView> Show(const Engine& engine, const LocalAuthority::View& look,
+                            CredentialRecord record) {
   CredentialView view;
-  LATCHKEY_TRY_ASSIGN(view.revocation,
-                      RevocationOf(reader, record, engine.authority().Now()->pending_sweeps));
-  TableEntry entry;
-  if (engine.memory().table().Find(record.tag, &entry)) view.last_used_s = entry.last_used_s;
+  LATCHKEY_TRY_ASSIGN(view.revocation, RevocationOf(look.reader(), record,
+                                                    engine.authority().Now()->pending_sweeps));
+  view.last_used_s = engine.memory().LastUsed(record.tag, record.uuid, look.storage());
   view.metadata_size = record.metadata.size();
   view.record = std::move(record);
   return view;
@@ -100,7 +100,7 @@ Status Protect(Engine& engine, const InnerDigest& digest, CredentialRecord* reco
 Result<CredentialView> GetCredential(const Engine& engine, const Uuid& uuid) {
   LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
   LATCHKEY_TRY_ASSIGN(CredentialRecord record, view->reader().Credential(uuid));
-  return Show(engine, view->reader(), std::move(record));
+  return Show(engine, *view, std::move(record));
 }
 
 Result<CredentialView> FindCredential(const Engine& engine, const Uuid& owner, uint16_t kind,
@@ -120,7 +120,7 @@ Result<CredentialView> FindCredential(const Engine& engine, const Uuid& owner, u
   if (record.owner != owner || record.kind != kind) {
     return Status::Error(Code::kNotFound, "there is no such credential");
   }
-  return Show(engine, view->reader(), std::move(record));
+  return Show(engine, *view, std::move(record));
 }
 
 Result<Bytes> RedactedToken(const Engine& engine, const Uuid& uuid) {

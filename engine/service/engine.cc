@@ -23,20 +23,36 @@ Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   LocalAuthority& authority = *engine->authority_;
   const Clock& clock = engine->options_.clock == nullptr ? SystemClock() : *engine->options_.clock;
   engine->clock_ = std::make_unique<GuardedClock>(clock, authority.remembered_s());
-  engine->memory_ = std::make_unique<Memory>(authority, engine->options_.directory_budget_bytes);
-  const AuthorityState state = authority.state();
-  engine->memory_->LoadKinds(state.host_kinds);
-  LATCHKEY_TRY(engine->memory_->Reserve(state.head.active + state.head.revoked));
-  LATCHKEY_TRY(authority.Load(engine->memory_.get(), engine->memory_.get()));
+  engine->memory_ = std::make_unique<Memory>(authority, engine->options_.budgets);
+  Memory& memory = *engine->memory_;
+  const auto state = authority.Now();
+  memory.LoadKinds(state->host_kinds);
+  LATCHKEY_TRY(memory.Reserve(state->head.active + state->head.revoked));
+  LATCHKEY_TRY(authority.Follow(
+      [&memory](const OwnerRecord& owner) { return memory.LoadOwner(owner); }, &memory));
   authority.set_clock(engine->clock_.get());
+  LATCHKEY_TRY(engine->StartLoad());
   engine->clock_persisted_s_ = engine->clock_->NowS();
   engine->usage_flushed_s_ = engine->clock_persisted_s_;
   engine->background_ = std::thread([raw = engine.get()] { raw->Background(); });
   return engine;
 }
 
+Status Engine::StartLoad() {
+  LoadOptions load = options_.load;
+  load.failed = [this](Status why) {
+    if (options_.log) options_.log(LogLevel::kError, why);
+    if (options_.load.failed) options_.load.failed(why);
+  };
+  loader_ = std::make_unique<Loader>(*authority_, *memory_, std::move(load));
+  if (options_.load_first) return loader_->Run();
+  loader_->Start();
+  return Status::Ok();
+}
+
 Engine::~Engine() {
   if (!background_.joinable()) return;
+  loader_->Stop();
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
@@ -44,8 +60,10 @@ Engine::~Engine() {
   stopping_.store(true);
   wake_.notify_one();
   background_.join();
-  FlushUsage();
-  Run(Uuid{}, PersistClock{}).status().IgnoreBecause("closing: only the clock's memory is lost");
+  if (loader_->status().ok()) {
+    FlushUsage();
+    Run(Uuid{}, PersistClock{}).status().IgnoreBecause("closing: only the clock's memory is lost");
+  }
   authority_->Flush().IgnoreBecause("closing: the log holds what is not flushed");
 }
 
@@ -101,7 +119,8 @@ void Engine::Background() {
 void Engine::TendOnce() {
   const Status tended = authority_->Tend();
   if (!tended.ok() && options_.log) options_.log(LogLevel::kError, tended);
-  if (authority_->healing()) return;
+  // A store that does not add up is written to no more.
+  if (authority_->healing() || !loader_->status().ok()) return;
   RunSweeps();
   const int64_t now_s = clock_->NowS();
   if (now_s - clock_persisted_s_ >= kPersistEveryS) {
@@ -118,6 +137,8 @@ void Engine::FlushUsage() {
   memory_->table().ForEach([&](const TableEntry& entry) {
     if (entry.last_used_s >= since_s) used.emplace_back(entry.uuid, entry.last_used_s);
   });
+  const std::vector<StoredUses::Use> stored = memory_->stored_uses().All();
+  for (const StoredUses::Use& use : stored) used.emplace_back(use.uuid, use.last_used_s);
   for (size_t i = 0; i < used.size(); i += kUsageFlushMax) {
     const auto begin = used.begin() + static_cast<ptrdiff_t>(i);
     const auto end =
@@ -126,6 +147,11 @@ void Engine::FlushUsage() {
         .status()
         .IgnoreBecause("the time of last use is advisory");
   }
+  // What has been loaded since then knows only what the store knew before.
+  for (const StoredUses::Use& use : stored) {
+    VerifyTable::Touch(memory_->table().Look(use.tag), use.last_used_s);
+  }
+  memory_->stored_uses().Forget(stored);
 }
 
 void Engine::RunSweeps() {
@@ -147,9 +173,9 @@ Status Engine::RunSweep(const SweepRecord& sweep) {
     step.credentials.clear();
     return done.status();
   };
-  LATCHKEY_TRY(ForEachCovered(*authority_, sweep, [&](const Uuid& uuid, const TagBytes&) -> Status {
+  LATCHKEY_TRY(ForEachCovered(*authority_, sweep, [&](const Covered& covered) -> Status {
     if (stopping_.load()) return Status::Error(Code::kBusy, "the store is being closed");
-    step.credentials.push_back(uuid);
+    step.credentials.push_back(covered.uuid);
     return step.credentials.size() < limits::kSweepStepCredentials ? Status::Ok() : submit();
   }));
   step.done = true;

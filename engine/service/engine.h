@@ -9,7 +9,7 @@
 #include <mutex>
 #include <thread>
 
-#include "service/memory.h"
+#include "service/loader.h"
 
 namespace latchkey {
 
@@ -20,19 +20,23 @@ struct EngineOptions {
   const Clock* clock = nullptr;  // nullptr = the system's; outlives the engine
   // A Status holds fixed texts only, so nothing secret can reach a log. Called from any thread.
   std::function<void(LogLevel, Status)> log;
-  size_t directory_budget_bytes = Directories::kBudgetBytesDefault;
+  MemoryBudgets budgets;
+  bool load_first = false;  // Open() returns when all has been read and has added up
+  LoadOptions load;
 };
 
 class Engine {
  public:
+  // Unless `load_first`, the credentials are loaded behind it; see loader().
   static Result<std::unique_ptr<Engine>> Open(EngineOptions options);
-  // Stops the background thread, flushes, closes. No call may be running.
+  // Stops the load and the background thread, flushes, closes. No call may be running.
   ~Engine();
 
   LocalAuthority& authority() { return *authority_; }
   const LocalAuthority& authority() const { return *authority_; }
   Memory& memory() { return *memory_; }
   const Memory& memory() const { return *memory_; }
+  const Loader& loader() const { return *loader_; }
   GuardedClock& clock() { return *clock_; }
   const GuardedClock& clock() const { return *clock_; }
   Random& random() { return random_; }
@@ -52,6 +56,7 @@ class Engine {
 
  private:
   explicit Engine(EngineOptions options) : options_(std::move(options)) {}
+  Status StartLoad();
   void Background();
   void TendOnce();
   void RunSweeps();
@@ -63,6 +68,7 @@ class Engine {
   std::unique_ptr<LocalAuthority> authority_;
   std::unique_ptr<GuardedClock> clock_;
   std::unique_ptr<Memory> memory_;
+  std::unique_ptr<Loader> loader_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

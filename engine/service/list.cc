@@ -38,12 +38,26 @@ Status CheckQuery(const Engine& engine, const ListQuery& query) {
   return Status::Ok();
 }
 
+// For a table that does not hold every credential.
+Status ShowStoredUses(const Engine& engine, CredentialPage* page) {
+  LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
+  for (ListedCredential& listed : page->rows) {
+    listed.last_used_s =
+        engine.memory().LastUsed(listed.shown.tag, listed.row.uuid, view->storage());
+  }
+  return Status::Ok();
+}
+
 // Reads what the rows of the page show beyond their places.
 Result<CredentialPage> Show(const Engine& engine, CredentialPage page) {
   const VerifyTable& table = engine.memory().table();
   for (ListedCredential& listed : page.rows) {
     LATCHKEY_TRY(ListRowView::Decode(listed.row.payload, &listed.shown));
     table.Prefetch(listed.shown.tag);
+  }
+  if (!engine.memory().knows_uses()) {
+    LATCHKEY_TRY(ShowStoredUses(engine, &page));
+    return page;
   }
   for (ListedCredential& listed : page.rows) {
     const VerifyTable::Sight sight = table.Look(listed.shown.tag);

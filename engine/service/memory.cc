@@ -1,6 +1,8 @@
 // How each event changes what is in memory.
 #include "service/memory.h"
 
+#include <algorithm>
+
 #include "authority/open_group.h"
 #include "crypto/key_format.h"
 #include "service/sweep_scan.h"
@@ -22,10 +24,12 @@ bool IsInTable(const SweepRecord& sweep) {
 
 }  // namespace
 
-Memory::Memory(const LocalAuthority& authority, size_t directory_budget_bytes)
+Memory::Memory(const LocalAuthority& authority, const MemoryBudgets& budgets)
     : authority_(authority),
-      directories_(authority, directory_budget_bytes),
+      table_(budgets.table_bytes),
+      directories_(authority, budgets.directories_bytes),
       owner_cache_(authority) {
+  restrictions_.StartAt(authority.Now()->head.event_number);
   LoadKinds({});
 }
 
@@ -72,17 +76,51 @@ TableEntry Memory::EntryOf(const CredentialRecord& credential) const {
   return entry;
 }
 
-Status Memory::LoadCredential(const CredentialRecord& credential, bool revoked,
-                              uint32_t last_used_s) {
-  TableEntry entry = EntryOf(credential);
-  if (entry.owner_index == OwnerTable::kNone) {
-    return Status::Error(Code::kCorruption, "a credential belongs to an owner that there is not");
+void Memory::BeginLoad(const std::vector<SweepRecord>& pending_sweeps) {
+  const std::lock_guard lock(mutex_);
+  for (const SweepRecord& sweep : pending_sweeps) {
+    const bool is_known =
+        std::any_of(sweeps_meanwhile_.begin(), sweeps_meanwhile_.end(),
+                    [&](const SweepRecord& known) { return known.number == sweep.number; });
+    if (!is_known) sweeps_meanwhile_.push_back(PredicateOf(sweep));
   }
-  entry.revoked = revoked;
-  entry.last_used_s = last_used_s;
-  LATCHKEY_TRY(table_.Reserve(entry.tag));
-  table_.Insert(entry);
+}
+
+bool Memory::DeniedMeanwhile(const CredentialRecord& credential) const {
+  return revoked_meanwhile_.Contains(credential.tag) || restrictions_.Deny(credential) ||
+         std::any_of(sweeps_meanwhile_.begin(), sweeps_meanwhile_.end(),
+                     [&](const SweepRecord& sweep) { return sweep.Covers(credential); });
+}
+
+Status Memory::Load(std::span<const LoadedCredential> credentials) {
+  const std::lock_guard lock(mutex_);
+  for (const LoadedCredential& loaded : credentials) {
+    const CredentialRecord& credential = loaded.record;
+    // Committed, and applied in a moment; its owner may be as new.
+    if (credential.born_event > restrictions_.applied_event()) continue;
+    TableEntry entry = EntryOf(credential);
+    if (entry.owner_index == OwnerTable::kNone) {
+      return Status::Error(Code::kCorruption, "a credential belongs to an owner that there is not");
+    }
+    entry.revoked = loaded.revoked || DeniedMeanwhile(credential);
+    entry.last_used_s = loaded.last_used_s;
+    LATCHKEY_TRY_ASSIGN(const bool fits, table_.Reserve(entry.tag));
+    if (!fits || !table_.Insert(entry)) overflowed_ = true;
+  }
   return Status::Ok();
+}
+
+void Memory::EndLoad() {
+  const std::lock_guard lock(mutex_);
+  loading_ = false;
+  std::vector<SweepRecord>().swap(sweeps_meanwhile_);
+  revoked_meanwhile_.Clear();
+  if (!overflowed_) complete_.store(true, std::memory_order_seq_cst);
+}
+
+void Memory::SetIncomplete() noexcept {
+  overflowed_ = true;
+  complete_.store(false, std::memory_order_seq_cst);
 }
 
 Status Memory::Prepare(std::span<const Event> events) {
@@ -102,11 +140,38 @@ Status Memory::Prepare(std::span<const Event> events) {
   }
   if (kinds.size() > kinds_before) PrepareKinds(kinds);
   if (owners > 0) LATCHKEY_TRY(owners_.Reserve(owners));
-  return tags.empty() ? Status::Ok() : table_.Reserve(tags);
+  const std::lock_guard lock(mutex_);
+  LATCHKEY_TRY_ASSIGN(const bool fits, table_.Reserve(tags));
+  // Before the commit: whoever is told of the credential must not find the table complete.
+  if (!fits) SetIncomplete();
+  ReserveForRevocations(events);
+  return Status::Ok();
+}
+
+// As applying cannot fail. A table that is complete has an entry for whatever is revoked.
+void Memory::ReserveForRevocations(std::span<const Event> events) {
+  if (complete()) return;
+  restrictions_.Reserve(events);
+  if (!loading_) return;
+  size_t revoked = 0;
+  size_t sweeps = 0;
+  for (const Event& event : events) {
+    revoked += std::holds_alternative<CredentialRevoked>(event.body);
+    sweeps += std::holds_alternative<SweepStarted>(event.body);
+  }
+  if (revoked > 0) revoked_meanwhile_.Reserve(revoked);
+  sweeps_meanwhile_.reserve(sweeps_meanwhile_.size() + sweeps);
 }
 
 void Memory::Apply(std::span<const Event> events) noexcept {
-  for (const Event& event : events) ApplyOne(event);
+  if (!events.empty()) {
+    const bool denies = std::any_of(events.begin(), events.end(), ChangesWhatIsDenied);
+    const std::lock_guard lock(mutex_);
+    if (denies) restrictions_.BeginTurn();
+    for (const Event& event : events) ApplyOne(event);
+    restrictions_.Applied(events.back().number);
+    if (denies) restrictions_.EndTurn();
+  }
   directories_.Apply(events);
   owner_cache_.End();
 }
@@ -115,9 +180,12 @@ void Memory::ApplyOne(const Event& event) {
   if (const auto* put = std::get_if<OwnerPut>(&event.body)) {
     owners_.Put(put->owner);
   } else if (const auto* created = std::get_if<CredentialCreated>(&event.body)) {
-    table_.Insert(EntryOf(created->credential));
+    // The loader may have taken the room that was there before the commit.
+    if (!table_.Insert(EntryOf(created->credential))) SetIncomplete();
   } else if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
-    table_.Revoke(revoked->credential.tag);
+    if (!table_.Revoke(revoked->credential.tag) && loading_) {
+      revoked_meanwhile_.Add(revoked->credential.tag);
+    }
   } else if (const auto* swept = std::get_if<Swept>(&event.body)) {
     for (const Revoked& credential : swept->credentials) table_.Revoke(credential.tag);
   } else if (const auto* started = std::get_if<SweepStarted>(&event.body)) {
@@ -127,54 +195,88 @@ void Memory::ApplyOne(const Event& event) {
   }
 }
 
-// Events are applied in order: what is in the table now was born before the sweep.
+// Events are applied in order: what is in the table now was born before the sweep. What is loaded
+// later is compared with it then.
 void Memory::BeginSweep(const SweepRecord& sweep) {
-  if (!IsInTable(sweep)) return;
-  const std::lock_guard lock(sweep_mutex_);
-  sweep_number_ = sweep.number;
-  sweep_era_ = table_.NewEra();
+  if (loading_) sweeps_meanwhile_.push_back(PredicateOf(sweep));
+  if (IsInTable(sweep)) table_sweep_ = {sweep.number, table_.NewEra(), complete()};
 }
 
-uint32_t Memory::EraOf(const SweepRecord& sweep) const {
-  const std::lock_guard lock(sweep_mutex_);
-  return sweep.number == sweep_number_ ? sweep_era_ : 0;
+Memory::TableSweep Memory::Remembered(const SweepRecord& sweep) const {
+  const std::lock_guard lock(mutex_);
+  const bool is_it = IsInTable(sweep) && sweep.number == table_sweep_.number;
+  return is_it ? table_sweep_ : TableSweep{};
 }
 
 void Memory::Restrict(std::span<const Event> events) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    restrictions_.BeginTurn();
+    for (const Event& event : events) RestrictOne(event);
+    restrictions_.EndTurn();
+  }
   for (const Event& event : events) {
-    if (const auto* put = std::get_if<OwnerPut>(&event.body)) {
-      // Only owners that were there: one that was being created has nothing to deny.
-      if (put->owner.born_event != event.number &&
-          (put->owner.locked || put->owner.deleted_s != 0)) {
-        owners_.Put(put->owner);
-      }
-    } else if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
-      table_.Revoke(revoked->credential.tag);
-    } else if (const auto* sweep = std::get_if<SweepStarted>(&event.body)) {
-      // If the store cannot be read now, the sweep is tried again when it has healed. What the
-      // group would have created is not in the table.
-      BeginSweep(sweep->sweep);
-      Deny(sweep->sweep).status().IgnoreBecause("tried again when the store has healed");
+    const auto* started = std::get_if<SweepStarted>(&event.body);
+    if (started == nullptr) continue;
+    // Of what is in the table; if the store cannot be read now, the sweep is tried again when it
+    // has healed. What the group would have created is not in the table.
+    const SweepRecord& sweep = started->sweep;
+    if (const TableSweep known = Remembered(sweep); known.era != 0) {
+      DenyInTable(sweep, known.era);
+    } else {
+      DenyByWalk(sweep).status().IgnoreBecause("tried again when the store has healed");
     }
   }
 }
 
-Result<uint64_t> Memory::Deny(const SweepRecord& sweep) {
-  const uint32_t era = IsInTable(sweep) ? EraOf(sweep) : 0;
-  if (era != 0) {
-    return table_.RevokeOlder(era, [&](const SlotWords& entry) {
-      return (sweep.kind == 0 || sweep.kind == entry.kind()) &&
-             (entry.scopes & sweep.scopes) == sweep.scopes;
-    });
+void Memory::RestrictOne(const Event& event) noexcept {
+  if (const auto* put = std::get_if<OwnerPut>(&event.body)) {
+    // Only owners that were there: one that was being created has nothing to deny.
+    if (put->owner.born_event != event.number && (put->owner.locked || put->owner.deleted_s != 0)) {
+      owners_.Put(put->owner);
+    }
+  } else if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
+    if (!table_.Revoke(revoked->credential.tag) && !complete()) {
+      restrictions_.Add(revoked->credential);
+    }
+  } else if (const auto* started = std::get_if<SweepStarted>(&event.body)) {
+    if (!complete()) restrictions_.Add(started->sweep);
+    BeginSweep(started->sweep);
   }
+}
+
+uint64_t Memory::DenyInTable(const SweepRecord& sweep, uint32_t era) {
+  return table_.RevokeOlder(era, [&](const SlotWords& entry) {
+    return (sweep.kind == 0 || sweep.kind == entry.kind()) &&
+           (entry.scopes & sweep.scopes) == sweep.scopes;
+  });
+}
+
+Result<uint64_t> Memory::DenyByWalk(const SweepRecord& sweep) {
   uint64_t denied = 0;
-  LATCHKEY_TRY(ForEachCovered(authority_, sweep, [&](const Uuid&, const TagBytes& tag) {
-    TableEntry entry;
-    if (table_.Find(tag, &entry) && !entry.revoked) ++denied;
-    table_.Revoke(tag);
+  LATCHKEY_TRY(ForEachCovered(authority_, sweep, [&](const Covered& covered) {
+    if (!covered.denied_before) ++denied;
+    table_.Revoke(covered.tag);
     return Status::Ok();
   }));
   return denied;
+}
+
+Result<uint64_t> Memory::Deny(const SweepRecord& sweep) {
+  const TableSweep known = Remembered(sweep);
+  const bool by_table = known.era != 0 && known.covers_all;
+  return by_table ? Result<uint64_t>(DenyInTable(sweep, known.era)) : DenyByWalk(sweep);
+}
+
+uint32_t Memory::LastUsed(const TagBytes& tag, const Uuid& uuid, const Storage& storage) const {
+  const bool is_complete = complete();
+  const uint32_t noted_s = stored_uses_.Of(tag);
+  TableEntry entry;
+  if (table_.Find(tag, &entry)) return std::max(noted_s, entry.last_used_s);
+  if (is_complete) return noted_s;
+  const Result<Bytes> stored = storage.Get(column::kUsage, uuid.view());
+  if (!stored.ok() || stored->size() != 8) return noted_s;
+  return std::max(noted_s, static_cast<uint32_t>(LoadLe64(stored->data())));
 }
 
 }  // namespace latchkey

@@ -8,9 +8,15 @@
 
 namespace latchkey {
 
-// Calls `visit` for each credential that the sweep covers and that has no tombstone yet in the name
-// index (without an owner: for each that it covers). An error of `visit` ends the walk.
+struct Covered {
+  Uuid uuid;
+  TagBytes tag;
+  bool denied_before;  // by an earlier sweep whose tombstones are still being written
+};
+
+// Calls `visit` for each credential that the sweep covers and that has no tombstone. An error of
+// `visit` ends the walk.
 Status ForEachCovered(const LocalAuthority& authority, const SweepRecord& sweep,
-                      const std::function<Status(const Uuid&, const TagBytes&)>& visit);
+                      const std::function<Status(const Covered&)>& visit);
 
 }  // namespace latchkey

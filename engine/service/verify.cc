@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "service/owners.h"
+#include "service/verify_stored.h"
 
 namespace latchkey {
 namespace {
@@ -105,6 +106,32 @@ Verdict AnswerAbsent(const Engine& engine, ByteView secret, const VerifyQuery& q
   return verdict;
 }
 
+// On a secret whose tag is not in the table, while that does not hold every credential.
+void AnswerFromStore(const Engine& engine, ByteView secret, TagWords tag, const VerifyQuery& query,
+                     int64_t now_s, Verdict* verdict) {
+  const Memory& memory = engine.memory();
+  const auto sight = LookInStore(engine.authority(), memory, tag);
+  if (sight.ok() && !sight->has_value()) {
+    *verdict = AnswerAbsent(engine, secret, query, now_s);
+    return;
+  }
+  *verdict = Verdict();
+  if (!sight.ok()) {
+    verdict->failure = sight.code();
+    return;
+  }
+  const SlotWords& entry = (*sight)->words;
+  verdict->reason = Judge(entry, (*sight)->owner, query.required_scopes, now_s);
+  verdict->kind = entry.kind();
+  verdict->uuid = entry.uuid();
+  verdict->owner = memory.owners().uuid(entry.owner_index);
+  verdict->scopes = entry.scopes;
+  verdict->expires_s = entry.expires_s();
+  if (verdict->reason == Reason::kAllowed && query.at_s == 0) {
+    memory.stored_uses().Note(tag, verdict->uuid, static_cast<uint32_t>(now_s));
+  }
+}
+
 // On a secret that has this tag. Unknown, revoked, expired, locked and right do the same work: they
 // load the same, and part at the end. The verdict is written where it is wanted: a copy of what was
 // stored a moment ago by other words takes as long as the rest of this function.
@@ -112,6 +139,7 @@ void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQue
             int64_t now_s, Verdict* verdict) {
   const VerifyTable& table = engine.memory().table();
   const OwnerTable& owners = engine.memory().owners();
+  const bool is_complete = engine.memory().complete();  // before the look
   for (;;) {
     // The state, the owner's word, the state again: when that has not changed, both were so when
     // the word was read, and the verdict is that of this moment. (Revoked while its owner was
@@ -124,6 +152,7 @@ void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQue
     if (!table.StillHolds(tag, sight)) continue;
     const Reason reason = Judge(entry, owner, query.required_scopes, now_s);
     if (!sight.is_found) {
+      if (!is_complete) return AnswerFromStore(engine, secret, tag, query, now_s, verdict);
       *verdict = AnswerAbsent(engine, secret, query, now_s);
       return;
     }
@@ -134,6 +163,7 @@ void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQue
     verdict->scopes = entry.scopes;
     verdict->expires_s = entry.expires_s();
     verdict->jwt_signed = false;
+    verdict->failure = Code::kOk;
     if (reason == Reason::kAllowed && query.at_s == 0) {
       VerifyTable::Touch(sight, static_cast<uint32_t>(now_s));
     }

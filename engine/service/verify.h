@@ -41,9 +41,13 @@ struct Verdict {
   uint64_t scopes = 0;
   int64_t expires_s = 0;
   bool jwt_signed = false;  // a JWT whose signature and claims were judged, and held
+  // Not kOk: the credential is not in memory and the store could not be asked (BUSY, IO,
+  // CORRUPTION). Then the reason is kUnknown and says nothing.
+  Code failure = Code::kOk;
 };
 
-// No lock, no allocation, no device, unless an untracked token is to be judged.
+// No lock, no allocation, no device, unless an untracked token is to be judged, or the verify table
+// is not complete and does not hold the credential: then the store is read.
 Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query);
 
 // As Verify() for each of up to kVerifyGroupMax secrets, at one time: all are hashed before the

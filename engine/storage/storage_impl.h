@@ -44,7 +44,7 @@ class OpenDb {
 };
 
 // RocksDB counts for each thread how often it compares keys, and more. With Debian's build that is
-// an eighth of the instructions of a commit; nobody here reads it. The host may, in its own calls:
+// a tenth of the instructions of a create; nobody here reads it. The host may, in its own calls:
 // so it is off only as long as ours last.
 class CountersOff {
  public:

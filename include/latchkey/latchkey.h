@@ -156,6 +156,16 @@ typedef void (*latchkey_log_function)(void* context, uint32_t level, const char*
  * verification; must not block. */
 typedef int64_t (*latchkey_clock_function)(void* context);
 
+/* How a store is loaded. Either way each answer rests on records that were made under the pepper;
+ * that none was taken away, or put back as it once was, is known when all of them were read. */
+#define LATCHKEY_LOAD_BEHIND 0u /* open returns at once, and the rest is read behind it */
+#define LATCHKEY_LOAD_FIRST 1u  /* open returns when all was read and has added up */
+
+/* How much has been loaded: `done` of `total` credentials. Called about ten times a second, and
+ * once at the end, by the thread that loads, which is the caller's with LOAD_FIRST; must not call
+ * into the same store. `done` begins again when the store is reopened after a failed write. */
+typedef void (*latchkey_load_function)(void* context, uint64_t done, uint64_t total);
+
 typedef struct latchkey_open_options {
   size_t struct_size;
   const char* path;        /* NUL-terminated; the store's folder */
@@ -169,15 +179,27 @@ typedef struct latchkey_open_options {
   uint64_t directory_budget_bytes; /* memory that all lists in use may take together; 0 =
                                LATCHKEY_DIRECTORY_BUDGET_DEFAULT. The one listed longest ago makes
                                room; what a running list still reads is not counted. An owner whose
-                               list alone takes more (some 180 bytes a credential) has his lists
+                               list alone takes more (100 to 200 bytes a credential) has his lists
                                read from the store, with the same answers: see
                                latchkey_credential_list(). A list of users or projects that takes
                                more is made for each call and not kept */
+  uint64_t memory_budget_bytes; /* what the table of credentials may take; 0 = what it needs, some
+                                   100 bytes a credential; else 1 MiB or more. While one of its 256
+                                   parts grows, it takes the size of that part more. What does not
+                                   fit is answered from the store: see latchkey_verify() */
+  uint32_t load;                /* LATCHKEY_LOAD_* */
+  uint32_t load_reserved;       /* 0 */
+  latchkey_load_function load_progress; /* NULL = nobody is told */
+  void* load_context;
 } latchkey_open_options;
 
-/* Opens or makes a store, and loads what verification needs into memory.
+/* Opens or makes a store, and loads what verification needs into memory, in a thread of its own
+ * unless `load` says otherwise. While that goes on everything can be done; what is not loaded yet
+ * is answered from the store. If the load finds the store damaged, or cannot read it, it tells the
+ * log function (level ERROR), and from then on every function but latchkey_store_stats() and
+ * latchkey_store_close() returns CORRUPTION or IO, and nothing more is written.
  *
- *   options  borrowed for the call, its log and clock functions until the store is closed.
+ *   options  borrowed for the call, its functions until the store is closed.
  *   out      on OK a handle that the caller must give to latchkey_store_close(); NULL otherwise.
  *
  * NOT_FOUND no store there; CONFLICT something is there already (mode CREATE); INVALID_ARGUMENT
@@ -185,7 +207,9 @@ typedef struct latchkey_open_options {
  * UNSUPPORTED made by a newer latchkey: each of these leaves every byte as it was. ROLLED_BACK,
  * CORRUPTION: no record was changed, though RocksDB may have turned its log into tables; see
  * latchkey_error_text().
- * Cost: about 2 s a million credentials. Since ABI 1. */
+ * With LOAD_FIRST, CORRUPTION and IO also: what the load found.
+ * Cost: some 0.1 s, and up to 0.5 s after a crash, for what the log holds; reading all owners,
+ * about 1 s a million; with LOAD_FIRST about 2 s a million credentials more. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code
 latchkey_store_open(const latchkey_open_options* options, latchkey_store** out);
 
@@ -217,9 +241,18 @@ typedef struct latchkey_stats {
   uint64_t directories;   /* lists that are in use */
   uint64_t directories_evicted;    /* lists dropped since open to make room for others */
   uint64_t directory_budget_bytes; /* as the store was opened with */
+  uint64_t verify_table_entries;
+  uint64_t verify_table_missing; /* credentials that are answered from the store: not loaded yet, or
+                                    beyond the memory budget */
+  uint64_t load_done;            /* credentials that the load has read, */
+  uint64_t load_total;           /* of so many that there were when the store was opened */
+  uint32_t loading;              /* 1 = the load goes on */
+  uint32_t reserved;
 } latchkey_stats;
 
-/* Counts and sizes. Cost: microseconds, no device. Since ABI 1. */
+/* Counts and sizes. Answers also when the load has failed. While verify_table_missing is not 0 the
+ * credentials of a mass revocation count as active until their tombstones are written. Cost:
+ * microseconds, no device. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_stats(latchkey_store* store,
                                                                   latchkey_stats* out);
 
@@ -232,8 +265,9 @@ LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_accept_clock(latchke
 typedef void (*latchkey_check_function)(void* context, const char* what, const latchkey_uuid* key);
 
 /* Compares every record with every index, counter and MAC, at one moment, while the store is in
- * use. OK when nothing is wrong, CORRUPTION after at least one call of `found` (may be NULL). Cost:
- * reads the whole store. Since ABI 1. */
+ * use. Waits until the store is loaded. OK when nothing is wrong, CORRUPTION after at least one
+ * call of `found` (may be NULL), or without one when the load has failed. Cost: reads the whole
+ * store. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_check(latchkey_store* store,
                                                                   latchkey_check_function found,
                                                                   void* context);
@@ -535,8 +569,9 @@ typedef struct latchkey_sweep_options {
  * sweeps_pending), also after a crash. Also sets tokens_not_before when it covers a user's tokens.
  * *covered (may be NULL) is how many active credentials it revoked. NOT_FOUND: the owner.
  * Cost: one fsync, and a walk over the verify table (some 30 ms a million credentials) when nothing
- * but kind and scopes, or `everything`, narrows it; with an owner about 2 s a million of his, with
- * creator, minted_by or issued_before alone as much of the whole store. Since ABI 1. */
+ * but kind and scopes, or `everything`, narrows it and the table holds every credential; with an
+ * owner about 2 s a million of his, with creator, minted_by or issued_before alone, or a table that
+ * does not, as much of the whole store. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_revoke_all(
     latchkey_store* store, const latchkey_sweep_options* options, uint64_t* covered);
 
@@ -606,8 +641,8 @@ typedef struct latchkey_jwt_key {
 typedef struct latchkey_verify_options {
   size_t struct_size;
   uint64_t required_scopes; /* all of these bits must be set on the credential */
-  int64_t at_s; /* 0 = now, by a clock that ticks every 1 to 10 ms; otherwise a what-if: replaces the
-                   clock for this answer only */
+  int64_t at_s;             /* 0 = now, by a clock that ticks every 1 to 10 ms; otherwise a what-if:
+                               replaces the clock for this answer only */
   const latchkey_jwt_key* untracked_tokens; /* NULL = a token that is not in the store is unknown.
                                Given: such a token is allowed when its signature, issuer, audience
                                `api_key` and expiry hold, its user is live, and it was issued later
@@ -634,9 +669,14 @@ typedef struct latchkey_verdict {
  *   options  may be NULL: no scopes required, now, tracked tokens only.
  *   out      filled on OK and on DENIED; may be NULL.
  *
- * OK: allowed. DENIED: anything else; out->reason says what.
- * No lock, no allocation, no device (untracked tokens excepted). The time it takes does not depend
- * on how much of a guess was right. Since ABI 1. */
+ * OK: allowed. DENIED: anything else; out->reason says what. BUSY, IO, CORRUPTION: not judged; the
+ * credential is not in memory and the store could not be asked. out->reason is UNKNOWN then, and
+ * says nothing.
+ * No lock, no allocation, no device, and the time it takes does not depend on how much of a guess
+ * was right; untracked tokens excepted, and secrets that the table does not hold while it does not
+ * hold every credential (stats: verify_table_missing, loading): these cost a few reads of the
+ * store, some 10 us when they are cached, and their time tells whether the credential exists. Since
+ * ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_verify(latchkey_store* store,
                                                              const void* secret, size_t secret_size,
                                                              const latchkey_verify_options* options,
@@ -648,9 +688,9 @@ typedef struct latchkey_bytes {
 } latchkey_bytes;
 
 /* Judges `count` secrets (at most LATCHKEY_VERIFY_BATCH_MAX), each as latchkey_verify() would.
- * `codes` has room for `count` codes: OK or DENIED; `verdicts` may be NULL, else
- * verdicts[0].struct_size says the size of each element. Returns OK when all were judged, whatever
- * the answers. Since ABI 1. */
+ * `codes` has room for `count` codes: those of latchkey_verify(); `verdicts` may be NULL, else
+ * verdicts[0].struct_size says the size of each element. Returns OK when each has its code,
+ * whatever it is. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_verify_batch(
     latchkey_store* store, const latchkey_bytes* secrets, size_t count,
     const latchkey_verify_options* options, latchkey_code* codes, latchkey_verdict* verdicts);

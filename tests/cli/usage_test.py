@@ -191,7 +191,8 @@ class Stores(CliTest):
         self.assertEqual(list(stats), [
             "store_id", "history_id", "event_number", "users", "projects", "active", "revoked",
             "sweeps_pending", "commits", "commands", "verify_table_bytes", "directory_bytes",
-            "disk_bytes", "log_bytes", "time_s", "clock_jump_pending", "format"])
+            "disk_bytes", "log_bytes", "time_s", "clock_jump_pending", "format",
+            "verify_table_entries", "verify_table_missing", "loading", "load_done", "load_total"])
         self.assertEqual((stats["users"], stats["projects"], stats["active"], stats["revoked"]),
                          (1, 1, 1, 1))
         self.assertGreaterEqual(stats["event_number"], 5)

@@ -149,6 +149,14 @@ struct Issued {
   std::string secret;
 };
 
+// How stores are loaded that a TestStore opens; a test, or a file that a suite is linked with, says
+// otherwise.
+struct LoadChoice {
+  uint32_t load = LATCHKEY_LOAD_BEHIND;
+  uint64_t memory_budget_bytes = 0;
+};
+inline LoadChoice load_choice;
+
 // A store in a folder of its own. What fails here fails the test, and throws where going on would
 // make no sense.
 class TestStore {
@@ -176,6 +184,8 @@ class TestStore {
     out.clock = TestClock::Read;
     out.clock_context = &clock_;
     out.directory_budget_bytes = directory_budget_bytes_;
+    out.load = load_choice.load;
+    out.memory_budget_bytes = load_choice.memory_budget_bytes;
     return out;
   }
   void Open(uint32_t mode = LATCHKEY_OPEN_EXISTING) {

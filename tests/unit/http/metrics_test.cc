@@ -191,6 +191,8 @@ TEST(Metrics, GaugesAndTheStore) {
   stats.log_bytes = 11;
   stats.time_s = 1'795'000'000;
   stats.clock_jump_pending = 1;
+  stats.verify_table_missing = 13;
+  stats.loading = 1;
   samples = Parse(metrics.Render({.stats = &stats, .ready = true, .throttled_addresses = 12}));
   const std::pair<const char*, const char*> kExpected[] = {
       {"latchkey_ready", "1"},
@@ -211,6 +213,8 @@ TEST(Metrics, GaugesAndTheStore) {
       {"latchkey_log_bytes", "11"},
       {"latchkey_time_seconds", "1795000000"},
       {"latchkey_clock_jump_pending", "1"},
+      {"latchkey_verify_table_missing", "13"},
+      {"latchkey_loading", "1"},
   };
   for (const auto& [name, value] : kExpected) EXPECT_EQ(At(samples, name), value) << name;
 }

@@ -58,6 +58,7 @@ TEST_P(DirectoriesThreads, EveryListIsOfOneMomentAndNotOfThePast) {
         query.filter.revoked = false;
         const Result<CredentialPage> live = ListCredentials(*engine_, query, 0, 10'000);
         if (!gone.ok() || !live.ok()) {
+          ADD_FAILURE() << gone.status().why() << ", " << live.status().why();
           failed = true;
           break;
         }
@@ -67,6 +68,10 @@ TEST_P(DirectoriesThreads, EveryListIsOfOneMomentAndNotOfThePast) {
         if (gone->total != gone->rows.size() || live->total != live->rows.size() ||
             seen.size() != live->total || gone->total < revoked_due ||
             live->total + revoked[i].load() + 1 < keys_due) {
+          ADD_FAILURE() << gone->total << " of " << gone->rows.size() << " revoked, " << revoked_due
+                        << " at the least; " << live->total << " of " << live->rows.size()
+                        << " active, " << seen.size() << " different, " << keys_due
+                        << " made at the least";
           failed = true;
         }
         ++lists;

@@ -28,13 +28,21 @@ class EngineTest : public testing::Test {
     options.store.mode = mode;
     options.store.env = env_.env.get();
     options.clock = &clock_;
-    options.directory_budget_bytes = directory_budget_bytes_;
+    options.budgets.directories_bytes = directory_budget_bytes_;
     return options;
   }
-  void Open(OpenMode mode) {
-    Result<std::unique_ptr<Engine>> opened = Engine::Open(Options(mode));
+  // Opens with these options; the load goes on.
+  void OpenWith(EngineOptions options) {
+    Result<std::unique_ptr<Engine>> opened = Engine::Open(std::move(options));
     ASSERT_TRUE(opened.ok()) << opened.status().why();
     engine_ = std::move(*opened);
+  }
+  // Opens, and waits until everything is loaded.
+  void Open(OpenMode mode) {
+    OpenWith(Options(mode));
+    if (engine_ == nullptr) return;
+    const Status loaded = engine_->loader().Wait();
+    ASSERT_TRUE(loaded.ok()) << loaded.why();
   }
   void Close() { engine_.reset(); }
   void Reopen() {

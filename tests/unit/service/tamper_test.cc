@@ -20,8 +20,9 @@ class Tamper : public EngineTest {
     ASSERT_TRUE(Revoke(*engine_, {}, revoked_.uuid, {}).ok());
   }
   Code OpenCode() {
-    Result<std::unique_ptr<Engine>> opened = Engine::Open(Options(OpenMode::kExisting));
-    return opened.code();
+    EngineOptions options = Options(OpenMode::kExisting);
+    options.load_first = true;
+    return Engine::Open(std::move(options)).code();
   }
   // Writes to the database behind the engine's back, which is closed.
   template <typename Edit>
