@@ -36,10 +36,10 @@ inline constexpr size_t kGroupBytesMax = 4 << 20;
 inline constexpr size_t kSweepStepCredentials = 256;    // tombstones a sweep writes in one command
 inline constexpr size_t kImportStepLines = 128;         // so that no revoke waits 50 ms
 inline constexpr size_t kImportStepBytes = 256 * 1024;  // of their text
-inline constexpr size_t kBulkStepLinesMin = 1024;       // into a store without credentials
+inline constexpr size_t kBulkStepLinesMin = 8192;       // into a store without credentials
 inline constexpr size_t kBulkStepLinesMax = 32768;
-inline constexpr size_t kBulkStepBytes = 4 << 20;
-inline constexpr int64_t kBulkStepMs = 100;  // how long one group there should take
+inline constexpr size_t kBulkStepBytes = 8 << 20;
+inline constexpr int64_t kBulkStepMs = 300;  // how long one group there should take
 inline constexpr size_t kBulkBytesMax = 64 << 20;
 
 inline constexpr uint16_t kHostKindMin = 256;  // kinds below are latchkey's own

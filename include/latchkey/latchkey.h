@@ -765,10 +765,10 @@ typedef struct latchkey_import_report {
  * shapes). A line is whole or refused; a refused line stops nothing. Run again, it skips what is
  * there; a line that differs only by being revoked revokes. Written in atomic batches small enough
  * that no other change waits long: of 128 lines; or, if the store held no credential when the
- * import began, of as many lines as take about 100 ms (1,024 at the least), sorted into files,
+ * import began, of as many lines as take about 300 ms (8,192 at the least), sorted into files,
  * which is faster, and which the background goes on merging when the import has returned. Lines
  * are read for their form on a thread of the library's; the functions given are called on the
- * caller's. Memory: twice the largest batch, and 33 MiB more for a store without credentials. OK
+ * caller's. Memory: twice the largest batch, and, for a store without credentials, some 6 bytes a line more. OK
  * also when lines were refused: see the report, which is filled on every code. `out` may be NULL.
  * Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_import(latchkey_store* store,
