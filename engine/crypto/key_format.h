@@ -35,7 +35,8 @@ size_t SecretSize(SecretFormat format, ByteView prefix);
 // Of a secret that has that size and begins with that prefix.
 bool HasBody(SecretFormat format, size_t prefix_size, ByteView secret);
 
-// Six base62 digits (0-9A-Za-z, most significant first, zero padded) of CRC-32 over `text`.
+// Six base62 digits (0-9A-Za-z, most significant first, zero padded) of CRC-32 over `text`, which
+// has at most kGeneratedSecretBytesMax bytes. No branch and no address depends on them.
 void ChecksumBase62(ByteView text, char* out6);
 
 }  // namespace latchkey
