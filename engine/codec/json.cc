@@ -127,6 +127,7 @@ Status JsonObjectReader::Parse(ByteView json, size_t bytes_max) {
   LATCHKEY_TRY(CheckShape(json));
 
   std::vector<char>& padded = impl_->padded;
+  padded.reserve(json.size() + simdjson::SIMDJSON_PADDING);  // no copy is left by growing
   padded.assign(json.begin(), json.end());
   padded.resize(json.size() + simdjson::SIMDJSON_PADDING);
   constexpr bool kCopyFirst = false;

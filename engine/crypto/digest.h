@@ -16,9 +16,10 @@
 
 namespace latchkey {
 
-// As sensitive as a password hash: never stored bare, never printed.
+// As sensitive as a password hash: never stored bare, never printed, wiped when it goes.
 struct InnerDigest {
   std::array<uint8_t, 32> bytes{};
+  ~InnerDigest() { Wipe(bytes.data(), bytes.size()); }
 };
 
 struct LookupTag {

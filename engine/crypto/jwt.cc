@@ -170,11 +170,11 @@ Result<JwtClaims> ReadClaims(ByteView jwt) {
 bool HasValidSignature(ByteView jwt, std::span<const uint8_t> secret) {
   Parts parts;
   if (!IsSecretSize(secret) || !SplitWellFormed(jwt, &parts)) return false;
-  uint8_t presented[kSignatureSize];
-  DecodeBase64Url(parts.signature, presented);
+  Signature presented;  // as good as the token to whoever has the rest of it
+  DecodeBase64Url(parts.signature, presented.ExposeForWriting().data());
   Signature due;
   Sign(parts.signed_text, secret, &due);
-  return crypto_verify_32(presented, due.ExposeForWriting().data()) == 0;
+  return crypto_verify_32(presented.ExposeForWriting().data(), due.ExposeForWriting().data()) == 0;
 }
 
 Status SignJwt(const JwtClaims& claims, std::span<const uint8_t> secret, JwtBuffer* out) {

@@ -1,7 +1,8 @@
 // Where secrets live. Two types, both move-only or pinned, both wiped, neither printable:
 //
 //   SecretBytes  long-lived (pepper, sub-keys): libsodium guarded heap - guard pages, canary,
-//                locked into memory where the system allows it, excluded from core dumps.
+//                locked into memory where the system allows it, excluded from core dumps, and
+//                zeros in a child process after fork().
 //   SecretBuffer short-lived (a key being issued, a JWT being signed): fixed size, on the stack of
 //                one call, wiped on destruction.
 //
@@ -34,7 +35,8 @@ inline void Wipe(void* p, size_t size) {
 class SecretBytes {
  public:
   SecretBytes() = default;
-  static Result<SecretBytes> Make(size_t size);  // zeroed; INTERNAL when memory is refused
+  // Zeroed. INTERNAL when memory is refused, or would be inherited by a child process.
+  static Result<SecretBytes> Make(size_t size);
   SecretBytes(SecretBytes&& other) noexcept;
   SecretBytes& operator=(SecretBytes&& other) noexcept;
   ~SecretBytes();
@@ -45,6 +47,8 @@ class SecretBytes {
   std::span<uint8_t> ExposeForWriting() { return {data_, size_}; }
 
  private:
+  void Free();
+
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
 };

@@ -172,10 +172,7 @@ void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQue
 }
 
 TagWords TagOfSecret(const Engine& engine, ByteView secret) {
-  InnerDigest digest = Sha256(secret);
-  const TagWords tag = TagOf(engine, digest).bytes;
-  Wipe(&digest, sizeof digest);
-  return tag;
+  return TagOf(engine, Sha256(secret)).bytes;
 }
 
 int64_t TimeOf(const Engine& engine, const VerifyQuery& query) {

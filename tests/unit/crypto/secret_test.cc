@@ -1,7 +1,10 @@
 #include "crypto/secret.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <memory>
 #include <new>
 #include <ostream>
 #include <thread>
@@ -98,6 +101,26 @@ TEST(SecretBytes, MovingLeavesTheSourceEmpty) {
   third = std::move(alias);
   ASSERT_EQ(third.size(), 32U);
   EXPECT_EQ(third.Expose()[0], 7);
+}
+
+// A child that a host starts by fork() has no use for the pepper. It may run the destructors all
+// the same.
+TEST(SecretBytes, AreZerosInAChildProcess) {
+  for (size_t size : {1, 32, 4096, 5000}) {
+    auto secret = std::make_unique<SecretBytes>(MakeFilled(size, 7));
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      int found = 0;
+      for (uint8_t byte : secret->Expose()) found += byte != 0 ? 1 : 0;
+      secret.reset();
+      _exit(found == 0 ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << size;
+    EXPECT_EQ(secret->Expose()[size - 1], 7);
+  }
 }
 
 TEST(SecretBuffer, SaysOnlyWhatCounts) {
