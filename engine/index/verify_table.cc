@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "base/declassify.h"
+
 namespace latchkey {
 namespace {
 
@@ -56,14 +58,14 @@ size_t Serves(const TableSlot& slot, uint64_t state, TagWords tag) {
 // not.
 Probed Probe(SlotRun run, TagWords tag) {
   if (run.count == 0) return {&no_slot, 0, false};
-  size_t i = run.Home(tag.low);
+  size_t i = Declassify(run.Home(tag.low));  // the tag is keyed: where it leads tells nothing
   TableSlot* const home = &run.slots[i];
   if (++i == run.count) i = 0;
   TableSlot* const beside = &run.slots[i];
   const uint64_t home_state = home->state_word.load(std::memory_order_acquire);
   const uint64_t beside_state = beside->state_word.load(std::memory_order_acquire);
-  const size_t at_home = Serves(*home, home_state, tag);
-  const size_t is_beside = Serves(*beside, beside_state, tag);
+  const size_t at_home = Declassify(Serves(*home, home_state, tag));
+  const size_t is_beside = Declassify(Serves(*beside, beside_state, tag));
   if ((at_home | is_beside) != 0) {
     TableSlot* const slots[] = {beside, home};
     const uint64_t states[] = {beside_state, home_state};
@@ -76,7 +78,7 @@ Probed Probe(SlotRun run, TagWords tag) {
     TableSlot* const slot = &run.slots[i];
     const uint64_t state = slot->state_word.load(std::memory_order_acquire);
     if (StateOf(state) == SlotState::kEmpty) break;
-    if (Serves(*slot, state, tag) != 0) return {slot, state, true};
+    if (Declassify(Serves(*slot, state, tag)) != 0) return {slot, state, true};
   }
   return {home, home_state, false};
 }
@@ -263,8 +265,9 @@ uint32_t VerifyTable::NewEra() {
 
 VerifyTable::Sight VerifyTable::Look(TagWords tag) const {
   Sight sight;
+  const size_t segment = Declassify(SegmentOf(tag));
   do {
-    sight.packed_run = runs_[SegmentOf(tag)].load(std::memory_order_acquire);
+    sight.packed_run = runs_[segment].load(std::memory_order_acquire);
     const Probed probed = Probe(SlotRun::Unpack(sight.packed_run), tag);
     sight.is_found = probed.is_found;
     sight.slot = probed.slot;
@@ -276,7 +279,7 @@ VerifyTable::Sight VerifyTable::Look(TagWords tag) const {
 bool VerifyTable::StillHolds(TagWords tag, const Sight& sight) const {
   // The order matters: an emptied slot may read as it did before, its segment's word may not.
   return sight.slot->state_word.load(std::memory_order_acquire) == sight.words.state_word &&
-         runs_[SegmentOf(tag)].load(std::memory_order_acquire) == sight.packed_run;
+         runs_[Declassify(SegmentOf(tag))].load(std::memory_order_acquire) == sight.packed_run;
 }
 
 bool VerifyTable::Find(const TagBytes& tag, TableEntry* out) const {
@@ -286,7 +289,7 @@ bool VerifyTable::Find(const TagBytes& tag, TableEntry* out) const {
 }
 
 void VerifyTable::Prefetch(TagWords tag) const {
-  const SlotRun run = RunOf(SegmentOf(tag));
+  const SlotRun run = RunOf(Declassify(SegmentOf(tag)));
   if (run.count == 0) return;
   const TableSlot* const home = &run.slots[run.Home(tag.low)];
   __builtin_prefetch(home);
