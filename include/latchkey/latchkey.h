@@ -768,9 +768,9 @@ typedef struct latchkey_import_report {
  * import began, of as many lines as take about 300 ms (8,192 at the least), sorted into files,
  * which is faster, and which the background goes on merging when the import has returned. Lines
  * are read for their form on a thread of the library's; the functions given are called on the
- * caller's. Memory: twice the largest batch, and, for a store without credentials, some 6 bytes a line more. OK
- * also when lines were refused: see the report, which is filled on every code. `out` may be NULL.
- * Since ABI 1. */
+ * caller's. Memory: twice the largest batch, and, for a store without credentials, some 6 bytes a
+ * line more. OK also when lines were refused: see the report, which is filled on every code. `out`
+ * may be NULL. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_import(latchkey_store* store,
                                                              const latchkey_import_options* options,
                                                              latchkey_import_report* out);
