@@ -132,10 +132,22 @@ Result<Bytes> RedactedToken(const Engine& engine, const Uuid& uuid) {
   return RedactedJwt(record.claims);
 }
 
+namespace {
+
+// The change is made. That it cannot be read back, because the device fails or the store is
+// reopening itself after somebody else's write, must not look like a refusal.
+Result<CredentialView> ReadBack(const Engine& engine, const Uuid& uuid) {
+  Result<CredentialView> view = GetCredential(engine, uuid);
+  if (!view.ok()) return MadeButUnread();
+  return view;
+}
+
+}  // namespace
+
 Result<CredentialView> Rename(Engine& engine, const Uuid& actor, const Uuid& uuid, ByteView name) {
   LATCHKEY_TRY(CheckName(name));
   LATCHKEY_TRY(engine.Run(actor, RenameCredential{uuid, Bytes(name)}).status());
-  return GetCredential(engine, uuid);
+  return ReadBack(engine, uuid);
 }
 
 namespace {
@@ -156,7 +168,7 @@ Result<CredentialView> Revoke(Engine& engine, const Uuid& actor, const Uuid& uui
                               ByteView reason) {
   LATCHKEY_TRY(CheckReason(reason));
   LATCHKEY_TRY(engine.Run(actor, RevokeCredential{uuid, Bytes(reason)}).status());
-  return GetCredential(engine, uuid);
+  return ReadBack(engine, uuid);
 }
 
 Result<uint64_t> RevokeAll(Engine& engine, const Uuid& actor, SweepRecord sweep, bool everything) {

@@ -15,6 +15,11 @@ constexpr ByteView kBase36 = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 }  // namespace
 
+Status MadeButUnread() {
+  return Status::Error(Code::kOutcomeUnknown,
+                       "the change is made, but the store cannot be read now: look at it later");
+}
+
 Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   LATCHKEY_TRY(InitCrypto());
   std::unique_ptr<Engine> engine(new Engine(std::move(options)));
@@ -79,9 +84,10 @@ Result<std::vector<Event>> Engine::RunAndDeny(const Uuid& actor, decltype(Comman
   for (const Event& event : events) {
     const auto* started = std::get_if<SweepStarted>(&event.body);
     if (started == nullptr) continue;
-    LATCHKEY_TRY_ASSIGN(const uint64_t found, memory_->Deny(started->sweep));
-    if (denied != nullptr) *denied += found;
+    const Result<uint64_t> found = memory_->Deny(started->sweep);
     Wake();
+    if (!found.ok()) return MadeButUnread();
+    if (denied != nullptr) *denied += *found;
   }
   return events;
 }

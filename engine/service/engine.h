@@ -25,6 +25,10 @@ struct EngineOptions {
   LoadOptions load;
 };
 
+// What is answered when a change is on the device and in force, and what it made of the store
+// cannot be read.
+Status MadeButUnread();
+
 class Engine {
  public:
   // Unless `load_first`, the credentials are loaded behind it; see loader().

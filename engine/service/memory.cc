@@ -16,10 +16,9 @@ KindSet::Shape ShapeOf(const KindRecord& kind) {
                         SecretSize(static_cast<SecretFormat>(kind.format), kind.prefix)};
 }
 
-// Nothing is asked about but the kind and the scopes, which the verify table knows.
+// Nothing is asked about but the owner, the kind and the scopes, which the verify table knows.
 bool IsInTable(const SweepRecord& sweep) {
-  return sweep.owner.is_nil() && sweep.creator.is_nil() && sweep.minted_by.is_nil() &&
-         sweep.issued_before_s == 0;
+  return sweep.creator.is_nil() && sweep.minted_by.is_nil() && sweep.issued_before_s == 0;
 }
 
 }  // namespace
@@ -221,10 +220,11 @@ void Memory::Restrict(std::span<const Event> events) noexcept {
     // Of what is in the table; if the store cannot be read now, the sweep is tried again when it
     // has healed. What the group would have created is not in the table.
     const SweepRecord& sweep = started->sweep;
-    if (const TableSweep known = Remembered(sweep); known.era != 0) {
+    const TableSweep known = Remembered(sweep);
+    if (known.era != 0 && sweep.owner.is_nil()) {
       DenyInTable(sweep, known.era);
     } else {
-      DenyByWalk(sweep).status().IgnoreBecause("tried again when the store has healed");
+      DenyByWalk(sweep, known.era).status().IgnoreBecause("tried again when the store has healed");
     }
   }
 }
@@ -246,26 +246,36 @@ void Memory::RestrictOne(const Event& event) noexcept {
 }
 
 uint64_t Memory::DenyInTable(const SweepRecord& sweep, uint32_t era) {
+  uint32_t owner_index = OwnerTable::kNone;
+  if (!sweep.owner.is_nil()) {
+    const std::lock_guard lock(mutex_);
+    owner_index = owners_.IndexOf(sweep.owner);
+  }
   return table_.RevokeOlder(era, [&](const SlotWords& entry) {
-    return (sweep.kind == 0 || sweep.kind == entry.kind()) &&
+    return (sweep.owner.is_nil() || entry.owner_index == owner_index) &&
+           (sweep.kind == 0 || sweep.kind == entry.kind()) &&
            (entry.scopes & sweep.scopes) == sweep.scopes;
   });
 }
 
-Result<uint64_t> Memory::DenyByWalk(const SweepRecord& sweep) {
+// By the owner's rows, of which there are few. If they cannot be read, by the whole table.
+Result<uint64_t> Memory::DenyByWalk(const SweepRecord& sweep, uint32_t era) {
   uint64_t denied = 0;
-  LATCHKEY_TRY(ForEachCovered(authority_, sweep, [&](const Covered& covered) {
+  const Status walked = ForEachCovered(authority_, sweep, [&](const Covered& covered) {
     if (!covered.denied_before) ++denied;
     table_.Revoke(covered.tag);
     return Status::Ok();
-  }));
-  return denied;
+  });
+  if (walked.ok()) return denied;
+  if (era != 0) DenyInTable(sweep, era);
+  return walked;
 }
 
 Result<uint64_t> Memory::Deny(const SweepRecord& sweep) {
   const TableSweep known = Remembered(sweep);
-  const bool by_table = known.era != 0 && known.covers_all;
-  return by_table ? Result<uint64_t>(DenyInTable(sweep, known.era)) : DenyByWalk(sweep);
+  const bool by_table = known.era != 0 && known.covers_all && sweep.owner.is_nil();
+  if (by_table) return DenyInTable(sweep, known.era);
+  return DenyByWalk(sweep, known.era);
 }
 
 uint32_t Memory::LastUsed(const TagBytes& tag, const Uuid& uuid, const Storage& storage) const {

@@ -102,7 +102,7 @@ class Memory : public EventSink {
 
   TableSweep Remembered(const SweepRecord& sweep) const;
   uint64_t DenyInTable(const SweepRecord& sweep, uint32_t era);
-  Result<uint64_t> DenyByWalk(const SweepRecord& sweep);
+  Result<uint64_t> DenyByWalk(const SweepRecord& sweep, uint32_t era);
   void PrepareKinds(const std::vector<KindRecord>& host_kinds);
   void PublishKinds();
 

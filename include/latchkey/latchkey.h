@@ -36,9 +36,11 @@
  *   UNSUPPORTED       the handle was inherited through fork()
  *   INTERNAL          a defect of latchkey, or no memory; the store is as it was
  * and every function that changes the store:
- *   OUTCOME_UNKNOWN   the write failed midway. A revocation or lock is in force at once and is
- *                     tried again when the store has healed; whatever else it was may or may not
- *                     have happened: look, then try again
+ *   OUTCOME_UNKNOWN   the write failed midway, or is done and could not be read back. A revocation
+ *                     or lock is in force at once and is tried again when the store has healed (a
+ *                     mass revocation by creator, minted_by or issued_before: as soon as the store
+ *                     can be read); whatever else it was may or may not have happened: look, then
+ *                     try again
  *   NO_SPACE          the device is full; nothing changed
  */
 #ifndef LATCHKEY_LATCHKEY_H_
