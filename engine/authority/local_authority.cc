@@ -161,8 +161,7 @@ Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group
 
 Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, size_t bytes_max,
                                  OpenGroup* open, bool* must_commit) const {
-  const uint64_t free_bytes = dir_->free_bytes();
-  const bool nearly_full = free_bytes != 0 && free_bytes < kFreeBytesMin;
+  const bool nearly_full = dir_->free_bytes() < kFreeBytesMin;
   Status broken = Status::Ok();
   ForEachOutcome(group, [&](const Command& command, Outcome* outcome) {
     if (!broken.ok()) return;

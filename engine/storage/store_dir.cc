@@ -271,7 +271,7 @@ Status StoreDir::SyncAck() {
 
 uint64_t StoreDir::free_bytes() const {
   struct statvfs info;
-  if (fstatvfs(dir_fd_, &info) != 0) return 0;
+  if (fstatvfs(dir_fd_, &info) != 0) return UINT64_MAX;
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 

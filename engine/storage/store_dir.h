@@ -63,7 +63,7 @@ class StoreDir {
   Status WriteAck(const Ack& ack);
   Status SyncAck();
 
-  // Bytes free for this user on the file system of the store; 0 if unknown.
+  // Bytes free for this user on the file system of the store; UINT64_MAX if unknown.
   uint64_t free_bytes() const;
 
  private:
