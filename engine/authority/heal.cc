@@ -5,6 +5,21 @@
 #include "schema/keys.h"
 
 namespace latchkey {
+namespace {
+
+// Below this, only what takes away is let through, so that a full device cannot stop a revocation.
+constexpr uint64_t kFreeBytesMin = 16 << 20;
+
+}  // namespace
+
+bool LocalAuthority::IsNearlyFull() const { return dir_->free_bytes() < kFreeBytesMin; }
+
+// Others fill the device as well, so that what is left below the bound can be nothing at all.
+void LocalAuthority::KeepReserve() {
+  if (dir_->has_reserve() || !can_reserve_) return;
+  if (dir_->free_bytes() < kFreeBytesMin + StoreDir::kReserveBytes) return;
+  can_reserve_ = dir_->MakeReserve().ok();  // a file system that cannot need not be asked again
+}
 
 // The store is closed and opened anew, because no fsync is tried again on a file whose fsync has
 // failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
@@ -14,6 +29,7 @@ Status LocalAuthority::Heal() {
     std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
     storage_.reset();
     ForgetCommitted();
+    if (IsNearlyFull()) dir_->ReleaseReserve();  // what was revoked is to last before there is room
     LATCHKEY_TRY(OpenStorage());
     LATCHKEY_TRY(CatchUp());
     retry.swap(retry_);

@@ -12,9 +12,6 @@
 namespace latchkey {
 namespace {
 
-// Below this, only what takes away is let through, so that a full device cannot stop a revocation.
-constexpr uint64_t kFreeBytesMin = 16 << 20;
-
 // Where a new credential must be seen not to be already; and what it adds to in no order.
 constexpr std::array<uint8_t, 4> kSoughtOfNew = {column::kCredential, column::kByTag,
                                                  column::kBySlug, column::kTombstone};
@@ -161,7 +158,7 @@ Status LocalAuthority::RunOpenGroup(std::span<CommitQueue::Request* const> group
 
 Status LocalAuthority::DecideAll(std::span<CommitQueue::Request* const> group, size_t bytes_max,
                                  OpenGroup* open, bool* must_commit) const {
-  const bool nearly_full = dir_->free_bytes() < kFreeBytesMin;
+  const bool nearly_full = IsNearlyFull();
   Status broken = Status::Ok();
   ForEachOutcome(group, [&](const Command& command, Outcome* outcome) {
     if (!broken.ok()) return;
@@ -277,7 +274,9 @@ Outcome LocalAuthority::DryRun::Run(const Command& command) {
 
 Status LocalAuthority::Tend() {
   if (ack_dirty_.exchange(false, std::memory_order_relaxed)) LATCHKEY_TRY(dir_->SyncAck());
-  return healing() ? Heal() : Status::Ok();
+  if (healing()) return Heal();
+  KeepReserve();
+  return Status::Ok();
 }
 
 Status LocalAuthority::Flush() {

@@ -134,6 +134,8 @@ class LocalAuthority {
                    bool* must_commit) const;
   Status Commit(OpenGroup* open, bool by_files);
   Status Heal();
+  bool IsNearlyFull() const;
+  void KeepReserve();
   Status CatchUp();
   Status Retry(std::vector<Command> commands);
 
@@ -154,6 +156,7 @@ class LocalAuthority {
   CommittedRecords committed_;
   std::unique_ptr<KeyFilter> filter_;  // while there are bulk loads
   size_t bulk_loads_ = 0;
+  bool can_reserve_ = true;     // of the thread that calls Tend()
   std::vector<Command> retry_;  // restrictive commands of a group whose write failed
   std::atomic<bool> healing_{false};
   std::atomic<bool> ack_dirty_{false};

@@ -142,7 +142,9 @@ Status LocalAuthority::OpenStorage() {
 }
 
 Status LocalAuthority::OpenStore() {
-  LATCHKEY_TRY(OpenStorage());
+  Status opened = OpenStorage();
+  if (opened.code() == Code::kNoSpace && dir_->ReleaseReserve()) opened = OpenStorage();
+  LATCHKEY_TRY(opened);
   LATCHKEY_TRY_ASSIGN(const Bytes format, storage_->Get(column::kDefault, keys::kFormat));
   LATCHKEY_TRY_ASSIGN(const FormatRecord needs, FormatRecord::Decode(format));
   if (needs.reader_min > kFormatVersion || needs.writer_min > kFormatVersion) {

@@ -19,6 +19,7 @@ constexpr char kMarkerFile[] = "LATCHKEY";
 constexpr char kMarkerTemporary[] = "LATCHKEY.tmp";
 constexpr char kAckFile[] = "ack";
 constexpr char kAckTemporary[] = "ack.tmp";
+constexpr char kReserveFile[] = "reserve";
 
 class Fd {
  public:
@@ -177,6 +178,10 @@ Result<std::unique_ptr<StoreDir>> StoreDir::Open(const std::string& path, uint32
       dir->ack_sequence_ = newest.value().slot.sequence;
     }
   }
+  // One whose making was cut off does not count, and is made again.
+  struct stat reserve;
+  dir->has_reserve_ = fstatat(dir->dir_fd_, kReserveFile, &reserve, AT_SYMLINK_NOFOLLOW) == 0 &&
+                      reserve.st_size == static_cast<off_t>(kReserveBytes);
   return dir;
 }
 
@@ -267,6 +272,24 @@ Status StoreDir::WriteAck(const Ack& ack) {
 Status StoreDir::SyncAck() {
   if (ack_fd_ < 0) return Status::Error(Code::kIo, "the ack file of the store is missing");
   return fdatasync(ack_fd_) == 0 ? Status::Ok() : FromErrno(errno);
+}
+
+Status StoreDir::MakeReserve() {
+  const Fd fd(OpenAt(dir_fd_, kReserveFile, O_RDWR | O_CREAT));
+  if (!fd.ok()) return FromErrno(errno);
+  if (Retry([&] { return fallocate(fd.get(), 0, 0, kReserveBytes); }) != 0) {
+    const Status failed = FromErrno(errno);
+    unlinkat(dir_fd_, kReserveFile, 0);
+    return failed;
+  }
+  has_reserve_ = true;
+  return Status::Ok();
+}
+
+bool StoreDir::ReleaseReserve() {
+  if (!has_reserve_ || unlinkat(dir_fd_, kReserveFile, 0) != 0) return false;
+  has_reserve_ = false;
+  return true;
 }
 
 uint64_t StoreDir::free_bytes() const {

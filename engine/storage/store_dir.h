@@ -3,6 +3,7 @@
 //   DIR/LATCHKEY  text marker, replaced by rename: format numbers, store id, pepper check values
 //   DIR/ack       two 64-byte slots written in place in turn: store id, history id, the number of
 //                 the last acknowledged event, CRC-32
+//   DIR/reserve   room that is given up when the device is full, so that a revocation finds some
 //
 // engine/FORMAT.md gives both byte by byte.
 #pragma once
@@ -66,6 +67,13 @@ class StoreDir {
   // Bytes free for this user on the file system of the store; UINT64_MAX if unknown.
   uint64_t free_bytes() const;
 
+  // Room set aside on the device, which the store may take when there is no other: for the log, and
+  // for what it is written out to when the store is reopened.
+  static constexpr uint64_t kReserveBytes = 8 << 20;
+  bool has_reserve() const { return has_reserve_; }
+  Status MakeReserve();   // NO_SPACE, or IO also where the file system cannot set room aside
+  bool ReleaseReserve();  // whether there is more room now
+
  private:
   explicit StoreDir(std::string path) : path_(std::move(path)) {}
   Status TakeLock();
@@ -76,6 +84,7 @@ class StoreDir {
   int ack_fd_ = -1;
   uint32_t ack_slot_ = 0;      // that holds the newest ack
   uint64_t ack_sequence_ = 0;  // of the newest ack; 0 = none is known
+  bool has_reserve_ = false;
   Marker marker_;
 };
 
