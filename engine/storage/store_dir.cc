@@ -245,14 +245,17 @@ Result<Ack> StoreDir::ReadAck() const {
 }
 
 Status StoreDir::CreateAck(const Ack& ack) {
-  const auto slot = FormatAckSlot({.sequence = 1, .ack = ack});
-  Bytes file(slot.data(), slot.size());
-  file.resize(kAckFileSize, '\0');
+  // Both slots: were one empty, a torn write of the other could leave none before the first sync.
+  const auto older = FormatAckSlot({.sequence = 1, .ack = ack});
+  const auto newer = FormatAckSlot({.sequence = 2, .ack = ack});
+  Bytes file(newer.data(), newer.size());
+  file.resize(kAckSlotStride, '\0');
+  file.append(older.data(), older.size());
   LATCHKEY_TRY_ASSIGN(const int fd, ReplaceFile(dir_fd_, kAckTemporary, kAckFile, file));
   if (ack_fd_ >= 0) close(ack_fd_);
   ack_fd_ = fd;
   ack_slot_ = 0;
-  ack_sequence_ = 1;
+  ack_sequence_ = 2;
   return Status::Ok();
 }
 

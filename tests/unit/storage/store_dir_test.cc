@@ -317,5 +317,27 @@ TEST_F(StoreDirTest, AckGoneIsCorruptionAndCanBeMadeAnew) {
   EXPECT_EQ(dir.value()->ReadAck().value().event_number, 11u);
 }
 
+// The slot that is written second was once empty until then: a power cut that tore the first
+// rewrite of the other one, and had not written it yet, left none.
+TEST_F(StoreDirTest, ANewAckFileHasTwoWholeSlots) {
+  for (const size_t torn : {size_t{0}, kAckSlotStride}) {
+    const TempDir temp;
+    const std::string path = temp / "store";
+    {
+      const auto dir = StoreDir::Create(path);
+      ASSERT_TRUE(dir.ok());
+      ASSERT_TRUE(dir.value()->CreateAck(ExampleAck(9)).ok());
+      ASSERT_TRUE(dir.value()->WriteMarker(ExampleMarker()).ok());
+    }
+    std::fstream file(path + "/ack", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(torn + 20));
+    file.put('x');
+    file.close();
+    const auto dir = StoreDir::Open(path, kFormat);
+    ASSERT_TRUE(dir.ok());
+    EXPECT_EQ(dir.value()->ReadAck().value().event_number, 9u);
+  }
+}
+
 }  // namespace
 }  // namespace latchkey::test
