@@ -67,6 +67,41 @@ MUTANTS = [
      "  dir_->WriteAck({store_.store_id, store_.history_id, open->state().head.event_number})\n"
      "      .IgnoreBecause(\"a mutant\");\n",
      "crash/import"),
+    ("commit_without_fsync_power_cut", "engine/storage/storage.cc",
+     "write.sync = true;", "write.sync = false;",
+     "fault/.*PowerCut"),
+    ("ack_before_its_commit_power_cut", "engine/authority/local_authority.cc",
+     "  open->WriteHead();\n",
+     "  open->WriteHead();\n"
+     "  dir_->WriteAck({store_.store_id, store_.history_id, open->state().head.event_number})\n"
+     "      .IgnoreBecause(\"a mutant\");\n",
+     "fault/.*PowerCut"),
+    ("index_in_a_batch_of_its_own", "engine/storage/storage.cc",
+     "    status = impl_->db->get()->Write(write, &writes);\n",
+     "    for (const auto* entry : batch->impl_->Sorted()) {\n"
+     "      if (entry->column != 8 || entry->change != Batch::Impl::Change::kPut) continue;\n"
+     "      static_cast<void>(impl_->db->get()->Put(write, impl_->db->column(8),\n"
+     "                                              ToSlice(entry->key_view()),\n"
+     "                                              ToSlice(entry->value_view())));\n"
+     "    }\n"
+     "    status = impl_->db->get()->Write(write, &writes);\n",
+     "fault/.*PowerCut"),
+    ("marker_without_its_folder", "engine/storage/store_dir.cc",
+     "  if (fsync(dir_fd) != 0) return FromErrno(errno);\n",
+     "",
+     "fault/.*PowerCut"),
+    ("ack_not_asked", "engine/authority/open_store.cc",
+     "    return head.event_number < ack.event_number;\n",
+     "    return head.event_number + 1000 < ack.event_number;\n",
+     "fault/.*FlippedBytes"),
+    ("failed_revocation_forgotten", "engine/authority/local_authority.cc",
+     "    std::move(retry.begin(), retry.end(), std::back_inserter(retry_));\n",
+     "    retry.clear();\n",
+     "fault/.*(FailingIo|FullDisk|OnADisk)"),
+    ("reserve_kept", "engine/authority/heal.cc",
+     "    if (IsNearlyFull()) dir_->ReleaseReserve();",
+     "    //",
+     "fault/OnADisk"),
     ("counts_not_written", "engine/authority/open_group.cc",
      "    PutUncounted(&batch_, mac_, keys::Count(key.owner, key.kind).view(), count.Encode());\n",
      "    static_cast<void>(count);\n",
