@@ -100,6 +100,7 @@ latchkey_store* OpenStore(const std::string& folder, uint32_t mode, uint32_t loa
   options.path = folder.c_str();
   options.mode = mode;
   options.load = load;
+  options.directory_budget_bytes = uint64_t{4} << 30;  // holds the list of ten million
   latchkey_store* store = nullptr;
   Require(latchkey_store_open(&options, &store), "open");
   return store;

@@ -118,8 +118,8 @@ Result<Decision> CreateCredentialOrError(const CreateCredential& wish, const Ope
   LATCHKEY_TRY_ASSIGN(credential.slug,
                       ChooseSlug(wish.slug, "the slug belongs to another credential of the owner",
                                  [&](ByteView candidate) {
-                                   return Exists(reader.CredentialBySlug(
-                                       credential.owner, credential.kind, candidate));
+                                   return reader.IsSlugTaken(credential.owner, credential.kind,
+                                                             candidate);
                                  }));
   Decision decision;
   const Revoked revoked = RevokedOf(credential);

@@ -12,9 +12,11 @@
 namespace latchkey {
 namespace {
 
-// Where a new credential must be seen not to be already; and what it adds to in no order.
-constexpr std::array<uint8_t, 4> kSoughtOfNew = {column::kCredential, column::kByTag,
-                                                 column::kBySlug, column::kTombstone};
+// Where a new credential must be seen not to be already; where names often are, and what is there
+// need only be known to be; and what a new credential adds to in no order.
+constexpr std::array<uint8_t, 3> kSoughtOfNew = {column::kCredential, column::kByTag,
+                                                 column::kTombstone};
+constexpr std::array<uint8_t, 1> kKnownOfNew = {column::kBySlug};
 constexpr std::array<uint8_t, 5> kGrownByNew = {
     column::kCredential, column::kByTag, column::kByName, column::kBySlug, column::kTombstone};
 
@@ -243,7 +245,8 @@ bool LocalAuthority::BeginBulkLoad() {
       if (storage_->LastKey(column, {}).code() != Code::kNotFound) return false;
     }
     filter_ =
-        std::make_unique<KeyFilter>(std::vector<uint8_t>(kSoughtOfNew.begin(), kSoughtOfNew.end()));
+        std::make_unique<KeyFilter>(std::vector<uint8_t>(kSoughtOfNew.begin(), kSoughtOfNew.end()),
+                                    std::vector<uint8_t>(kKnownOfNew.begin(), kKnownOfNew.end()));
     storage_->SetBulkLoad(kGrownByNew, true).IgnoreBecause("it is only slower without");
   }
   ++bulk_loads_;

@@ -100,6 +100,10 @@ Result<Uuid> Reader::CredentialBySlug(const Uuid& owner, uint16_t kind, ByteView
   return Index(column::kBySlug, keys::BySlug(owner, kind, slug).view(), kNoCredential);
 }
 
+Result<bool> Reader::IsSlugTaken(const Uuid& owner, uint16_t kind, ByteView slug) const {
+  return source_.Has(column::kBySlug, keys::BySlug(owner, kind, slug).view());
+}
+
 Result<TombstoneRecord> Reader::Tombstone(const Uuid& uuid) const {
   LATCHKEY_TRY_ASSIGN(const Bytes fields, Fields(column::kTombstone, uuid.view(),
                                                  "the credential has not been revoked"));

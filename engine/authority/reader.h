@@ -12,16 +12,26 @@
 
 namespace latchkey {
 
+// True for OK, false for NOT_FOUND, the error otherwise: for "is it there?".
+template <typename T>
+Result<bool> Exists(const Result<T>& result) {
+  if (result.ok()) return true;
+  if (result.code() == Code::kNotFound) return false;
+  return result.status();
+}
+
 class Source {
  public:
   virtual ~Source() = default;
   virtual Result<Bytes> Get(uint8_t column, ByteView key) const = 0;
+  virtual Result<bool> Has(uint8_t column, ByteView key) const = 0;
 };
 
 class BatchSource : public Source {
  public:
   explicit BatchSource(const Batch& batch) : batch_(batch) {}
   Result<Bytes> Get(uint8_t column, ByteView key) const override { return batch_.Get(column, key); }
+  Result<bool> Has(uint8_t column, ByteView key) const override { return batch_.Has(column, key); }
 
  private:
   const Batch& batch_;
@@ -34,6 +44,7 @@ class StorageSource : public Source {
   Result<Bytes> Get(uint8_t column, ByteView key) const override {
     return storage_.Get(column, key, snapshot_);
   }
+  Result<bool> Has(uint8_t column, ByteView key) const override { return Exists(Get(column, key)); }
 
  private:
   const Storage& storage_;
@@ -56,6 +67,7 @@ class Reader {
   Result<CredentialRecord> Credential(const Uuid& uuid) const;
   Result<Uuid> CredentialByTag(const TagBytes& tag) const;
   Result<Uuid> CredentialBySlug(const Uuid& owner, uint16_t kind, ByteView slug) const;
+  Result<bool> IsSlugTaken(const Uuid& owner, uint16_t kind, ByteView slug) const;
   Result<TombstoneRecord> Tombstone(const Uuid& uuid) const;
   Result<SweepRecord> Sweep(uint64_t number) const;
   Result<ListRow> RowAt(ByteView by_name_key) const;
@@ -68,14 +80,6 @@ class Reader {
   const Source& source_;
   const RecordMac& mac_;
 };
-
-// True for OK, false for NOT_FOUND, the error otherwise: for "is it there?".
-template <typename T>
-Result<bool> Exists(const Result<T>& result) {
-  if (result.ok()) return true;
-  if (result.code() == Code::kNotFound) return false;
-  return result.status();
-}
 
 // What has become of a credential, by its tombstone or by a sweep that covers it but has not
 // written its tombstone yet.

@@ -118,7 +118,7 @@ std::vector<const Batch::Impl::Entry*> Batch::Impl::Sorted() const {
 void Batch::Impl::TellFilter() const {
   if (filter == nullptr) return;
   for (const Entry& entry : entries) {
-    if (filter->Covers(entry.column)) filter->Add(entry.hash);
+    if (filter->Covers(entry.column)) filter->Add(entry.column, entry.hash);
   }
 }
 
@@ -160,8 +160,9 @@ Result<Bytes> Batch::Get(uint8_t column, ByteView key) const {
   const uint64_t hash = HashOf(column, key);
   const Impl::Entry* entry = impl_->Find(hash, column, key);
   const KeyFilter* filter = impl_->filter;
-  if (entry == nullptr ? filter != nullptr && filter->Covers(column) && !filter->MayHold(hash)
-                       : entry->change == Impl::Change::kDelete) {
+  if (entry == nullptr
+          ? filter != nullptr && filter->Covers(column) && !filter->MayHold(column, hash)
+          : entry->change == Impl::Change::kDelete) {
     return Status::Error(Code::kNotFound, "there is no such key");
   }
   if (entry != nullptr && entry->change == Impl::Change::kPut) return Bytes(entry->value_view());
@@ -179,6 +180,17 @@ Result<Bytes> Batch::Get(uint8_t column, ByteView key) const {
   if (value.size() != sizeof(uint64_t)) return ForeignValue();
   const bool stored_is_greater = LoadLe64(value.data()) > LoadLe64(entry->value);
   return stored_is_greater ? Bytes(value.data(), value.size()) : Bytes(entry->value_view());
+}
+
+Result<bool> Batch::Has(uint8_t column, ByteView key) const {
+  const KeyFilter* filter = impl_->filter;
+  if (filter != nullptr && filter->Knows(column)) {
+    const uint64_t hash = HashOf(column, key);
+    return impl_->Find(hash, column, key) != nullptr || filter->MayHold(column, hash);
+  }
+  const Result<Bytes> value = Get(column, key);
+  if (!value.ok() && value.code() != Code::kNotFound) return value.status();
+  return value.ok();
 }
 
 size_t Batch::size_bytes() const { return impl_->bytes; }

@@ -33,6 +33,8 @@ class Batch {
   // The value as it would be after this batch: what the batch says, else what the store holds.
   // NOT_FOUND; IO or CORRUPTION from the store.
   Result<Bytes> Get(uint8_t column, ByteView key) const;
+  // Whether there would be one. Where the filter knows the column, the store is not asked.
+  Result<bool> Has(uint8_t column, ByteView key) const;
 
   size_t size_bytes() const;  // of the log record it would make
   bool empty() const;

@@ -1,4 +1,6 @@
 // Commits by files: they mix with commits by the log in any order, and survive what those survive.
+#include <set>
+
 #include "storage/key_filter.h"
 #include "unit/storage/fixture.h"
 
@@ -111,6 +113,30 @@ TEST_F(IngestTest, AFilterNeverHidesWhatWasWritten) {
   const Batch batch(*storage_, &filter);
   EXPECT_EQ(batch.Get(kPoint, "past the filter").code(), Code::kNotFound);
   EXPECT_TRUE(batch.Get(kNames, "past the filter").ok());
+}
+
+TEST_F(IngestTest, AFilterThatKnowsAColumnSparesTheSearchForWhatIsThere) {
+  LATCHKEY_TEST_RANDOM(random);
+  KeyFilter filter({}, {kPoint});
+  std::set<Bytes> due;
+  for (int round = 0; round < 4; ++round) {
+    Batch batch(*storage_, &filter);
+    for (int i = 0; i < 30000; ++i) {
+      const Bytes key = std::to_string(random() % 100000);
+      const Result<bool> has = batch.Has(kPoint, key);
+      ASSERT_TRUE(has.ok() && *has == due.contains(key)) << key;
+      batch.Put(kPoint, key, "1");
+      due.insert(key);
+    }
+    ASSERT_TRUE((round % 2 ? storage_->Ingest(&batch) : storage_->Commit(&batch)).ok());
+  }
+  MustPut(storage_.get(), kPoint, "past the filter", "1");
+  MustPut(storage_.get(), kNames, "past the filter", "1");
+  const Batch batch(*storage_, &filter);
+  EXPECT_FALSE(*batch.Has(kPoint, "past the filter"));
+  EXPECT_TRUE(*batch.Has(kNames, "past the filter"));
+  EXPECT_FALSE(*batch.Has(kNames, "nowhere"));
+  EXPECT_TRUE(batch.Get(kPoint, *due.begin()).ok());
 }
 
 }  // namespace
