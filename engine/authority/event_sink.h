@@ -28,7 +28,7 @@ struct LoadedCredential {
   uint32_t last_used_s = 0;
 };
 
-// Takes what the full load reads.
+// Takes what the full load reads; called by one thread at a time.
 class LoadSink {
  public:
   virtual ~LoadSink() = default;

@@ -1,4 +1,4 @@
-// Fills the verify table from the store, in a thread of its own or before the store is open.
+// Fills the verify table from the store, behind the open or before it ends.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,7 @@
 namespace latchkey {
 
 struct LoadOptions {
-  // Called by the loading thread about ten times a second, and once at the end.
+  // Called about ten times a second, and once at the end; by one thread at a time.
   std::function<void(uint64_t done, uint64_t total)> progress;
   // The load has failed, with the status that every use of the store is to be answered with.
   std::function<void(Status)> failed;

@@ -164,8 +164,9 @@ typedef int64_t (*latchkey_clock_function)(void* context);
 #define LATCHKEY_LOAD_FIRST 1u  /* open returns when all was read and has added up */
 
 /* How much has been loaded: `done` of `total` credentials. Called about ten times a second, and
- * once at the end, by the thread that loads, which is the caller's with LOAD_FIRST; must not call
- * into the same store. `done` begins again when the store is reopened after a failed write. */
+ * once at the end, by a thread of the library's, or with LOAD_FIRST the caller's; never by two at
+ * once. Must not call into the same store. `done` begins again when the store is reopened after a
+ * failed write. */
 typedef void (*latchkey_load_function)(void* context, uint64_t done, uint64_t total);
 
 typedef struct latchkey_open_options {
@@ -195,8 +196,8 @@ typedef struct latchkey_open_options {
   void* load_context;
 } latchkey_open_options;
 
-/* Opens or makes a store, and loads what verification needs into memory, in a thread of its own
- * unless `load` says otherwise. While that goes on everything can be done; what is not loaded yet
+/* Opens or makes a store, and loads what verification needs into memory, behind the open unless
+ * `load` says otherwise, by one thread, or two where there are 4,096 credentials or more. While that goes on everything can be done; what is not loaded yet
  * is answered from the store. If the load finds the store damaged, or cannot read it, it tells the
  * log function (level ERROR), and from then on every function but latchkey_store_stats() and
  * latchkey_store_close() returns CORRUPTION or IO, and nothing more is written.
@@ -211,7 +212,8 @@ typedef struct latchkey_open_options {
  * latchkey_error_text().
  * With LOAD_FIRST, CORRUPTION and IO also: what the load found.
  * Cost: some 0.1 s, and up to 0.5 s after a crash, for what the log holds; reading all owners,
- * about 1 s a million; with LOAD_FIRST about 2 s a million credentials more. Since ABI 1. */
+ * about 1 s a million; with LOAD_FIRST about 2 s a million credentials more, of two cores half of
+ * that. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code
 latchkey_store_open(const latchkey_open_options* options, latchkey_store** out);
 
