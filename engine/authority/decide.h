@@ -36,6 +36,9 @@ Decision DecideRevokeCredential(const Command& command, const RevokeCredential& 
 Decision DecideStartSweep(const Command& command, const StartSweep& wish, const OpenGroup& group);
 Decision DecideStepSweep(const StepSweep& wish, const OpenGroup& group);
 
+// What an event says of a credential that is refused from then on.
+Revoked RevokedOf(const CredentialRecord& credential);
+
 // The slug to give: the one asked for if it is free (else CONFLICT with the text `taken`), or one
 // made from the name. `is_taken(slug)` answers Result<bool>.
 template <typename IsTaken>

@@ -5,11 +5,6 @@
 namespace latchkey {
 namespace {
 
-Revoked RevokedOf(const CredentialRecord& credential) {
-  return Revoked{credential.uuid,       credential.owner, credential.kind,
-                 credential.creation_s, credential.name,  credential.tag};
-}
-
 // 0 means "active", so a time before 1970 must not leave a revocation undone.
 int64_t RevocationTime(int64_t time_s) { return std::max<int64_t>(time_s, 1); }
 
@@ -153,6 +148,11 @@ Decision OrRefused(Result<Decision> decision) {
 }
 
 }  // namespace
+
+Revoked RevokedOf(const CredentialRecord& credential) {
+  return Revoked{credential.uuid,       credential.owner, credential.kind,
+                 credential.creation_s, credential.name,  credential.tag};
+}
 
 Decision DecideCreateCredential(const Command&, const CreateCredential& wish,
                                 const OpenGroup& group) {

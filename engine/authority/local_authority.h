@@ -10,6 +10,7 @@
 #include <string>
 
 #include "authority/commit_queue.h"
+#include "authority/epoch.h"
 #include "authority/event_sink.h"
 #include "authority/load.h"
 #include "base/clock.h"
@@ -27,6 +28,7 @@ struct AuthorityOptions {
   std::string pepper_path;
   OpenMode mode = OpenMode::kExisting;
   rocksdb::Env* env = nullptr;  // for fault tests
+  std::optional<Epoch> epoch;   // that the store must hold
 };
 
 class LocalAuthority {
@@ -109,6 +111,7 @@ class LocalAuthority {
   const RecordMac& mac() const { return mac_; }
   const PepperRing& ring() const { return ring_; }
   const StoreRecord& store() const { return store_; }
+  const Marker& marker() const { return dir_->marker(); }
   bool healing() const { return healing_.load(std::memory_order_acquire); }
   uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   uint64_t commands() const { return commands_.load(std::memory_order_relaxed); }

@@ -1,6 +1,7 @@
 // Opening and making a store. The order is what keeps a refused store untouched: marker, lock and
 // pepper are judged before RocksDB is let near it.
 #include "authority/local_authority.h"
+#include "authority/new_store.h"
 #include "schema/keys.h"
 
 namespace latchkey {
@@ -15,7 +16,8 @@ Status TooNew() {
   return Status::Error(Code::kUnsupported, "the store was made by a newer latchkey");
 }
 
-// Every version that the store knows must be there, and give the check value of that time.
+}  // namespace
+
 Status CheckPeppers(const PepperRing& ring, const Marker& marker) {
   if (marker.peppers.empty()) {
     return Status::Error(Code::kCorruption, "the marker of the store names no pepper");
@@ -34,14 +36,15 @@ Result<Uuid> NewId(Random& random) {
   return MakeUuidV7(SystemClock().NowUnixMs(), bytes);
 }
 
-}  // namespace
-
 Result<std::unique_ptr<LocalAuthority>> LocalAuthority::Open(const AuthorityOptions& options,
                                                              Random& random) {
   Result<std::unique_ptr<StoreDir>> dir = StoreDir::Open(options.path, kFormatVersion);
   const bool missing = dir.code() == Code::kNotFound;
   if (!missing && options.mode == OpenMode::kCreate && dir.code() != Code::kBusy) {
     return Status::Error(Code::kConflict, "there is something at the path of the store already");
+  }
+  if (missing && options.epoch && options.mode != OpenMode::kExisting) {
+    return Status::Error(Code::kRolledBack, "there is no store, and so none that holds the epoch");
   }
   if (missing && options.mode != OpenMode::kExisting) {
     dir = StoreDir::Create(options.path);
@@ -151,6 +154,9 @@ Status LocalAuthority::OpenStore() {
     return TooNew();
   }
   LATCHKEY_TRY_ASSIGN(AuthorityState state, LoadState(*storage_, mac_));
+  if (options_.epoch) {
+    LATCHKEY_TRY(CheckEpoch(*storage_, store_, state.head, *options_.epoch));
+  }
   state_ = std::make_shared<const AuthorityState>(std::move(state));
   return Status::Ok();
 }

@@ -62,6 +62,11 @@ Status OpenEngine(const latchkey_open_options& options, latchkey_store* store) {
         static_cast<size_t>(std::min<uint64_t>(options.directory_budget_bytes, SIZE_MAX / 2));
   }
   LATCHKEY_TRY(TakeLoadOptions(options, &engine));
+  if (options.epoch != nullptr) {
+    latchkey_epoch epoch;
+    LATCHKEY_TRY(TakeOptions(options.epoch, &epoch));
+    engine.store.epoch = TakeEpoch(epoch);
+  }
   engine.load.failed = [door = &store->door](Status why) { door->Fail(why); };
   LATCHKEY_TRY_ASSIGN(store->engine, Engine::Open(std::move(engine)));
   return Status::Ok();

@@ -165,6 +165,7 @@ inline latchkey_uuid GiveUuid(const Uuid& uuid) {
   std::memcpy(out.bytes, uuid.bytes.data(), Uuid::kSize);
   return out;
 }
+Epoch TakeEpoch(const latchkey_epoch& epoch);
 latchkey_owner GiveOwner(const OwnerRecord& owner);
 latchkey_credential GiveCredential(const CredentialView& view);
 // Every member but struct_size.

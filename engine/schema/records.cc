@@ -20,6 +20,17 @@ void Fields(A& a, R& r) {
   a.Id(1, r.store_id);
   a.Id(2, r.history_id);
   a.Number(3, r.creation_s);
+  a.Text(4, r.lineage);
+}
+
+template <typename A, typename R>
+requires std::is_same_v<std::remove_const_t<R>, BackupRecord>
+void Fields(A& a, R& r) {
+  a.Id(1, r.store_id);
+  a.Id(2, r.history_id);
+  a.Number(3, r.event_number);
+  a.Fixed(4, r.event_id);
+  a.Text(5, r.marker);
 }
 
 template <typename A, typename R>
@@ -187,6 +198,28 @@ Result<FormatRecord> FormatRecord::Decode(ByteView fields) {
 Bytes StoreRecord::Encode() const { return EncodeWith(*this, unknown); }
 Result<StoreRecord> StoreRecord::Decode(ByteView fields) {
   return DecodeWith(StoreRecord{}, fields);
+}
+
+std::vector<Ancestor> LineageOf(const StoreRecord& store) {
+  std::vector<Ancestor> lineage;
+  KeyReader reader(store.lineage);
+  ByteView history_id;
+  Ancestor ancestor;
+  while (reader.Raw(Uuid::kSize, &history_id) && reader.Be64(&ancestor.shared_number)) {
+    ancestor.history_id = Uuid::From(history_id);
+    lineage.push_back(ancestor);
+  }
+  return lineage;
+}
+
+void BeginHistory(const Uuid& history_id, uint64_t shared_number, StoreRecord* store) {
+  store->lineage += KeyWriter().Raw(store->history_id.view()).Be64(shared_number).view();
+  store->history_id = history_id;
+}
+
+Bytes BackupRecord::Encode() const { return EncodeWith(*this, unknown); }
+Result<BackupRecord> BackupRecord::Decode(ByteView fields) {
+  return DecodeWith(BackupRecord{}, fields);
 }
 
 Bytes HeadRecord::Encode() const { return EncodeWith(*this, unknown); }

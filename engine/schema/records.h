@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -41,9 +42,31 @@ struct StoreRecord {  // default "store"
   Uuid store_id;
   Uuid history_id;
   int64_t creation_s = 0;
+  Bytes lineage;  // the histories that this one goes on from, oldest first: see Ancestor
   Bytes unknown;
   Bytes Encode() const;
   static Result<StoreRecord> Decode(ByteView fields);
+};
+
+// A history that a store has in common with what it was restored from, up to an event.
+struct Ancestor {
+  Uuid history_id;
+  uint64_t shared_number = 0;                       // the last event that both have
+  static constexpr size_t kSize = Uuid::kSize + 8;  // history id | number as be64
+};
+std::vector<Ancestor> LineageOf(const StoreRecord& store);
+// Begins a new history, which has all up to `shared_number` in common with the one before.
+void BeginHistory(const Uuid& history_id, uint64_t shared_number, StoreRecord* store);
+
+struct BackupRecord {  // what is written on a backup; see FORMAT.md
+  Uuid store_id;
+  Uuid history_id;
+  uint64_t event_number = 0;  // the last one before the backup began, and its id: it holds this
+  std::array<uint8_t, 16> event_id{};
+  Bytes marker;  // the text of the store's marker
+  Bytes unknown;
+  Bytes Encode() const;
+  static Result<BackupRecord> Decode(ByteView fields);
 };
 
 // default "head": the end of the event chain and what all records add up to.

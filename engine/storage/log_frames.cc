@@ -100,4 +100,34 @@ LogEnd CheckLogFrames(ByteView log) {
   return in_fragments ? LogEnd::kTorn : LogEnd::kWhole;
 }
 
+uint64_t ReadLogFrames(ByteView log, const std::function<void(ByteView record)>& take) {
+  uint64_t damaged = 0;
+  Bytes record;  // the fragments so far
+  bool in_fragments = false;
+  size_t at = 0;
+  while (at < log.size()) {
+    const size_t block_end = at - at % kBlockSize + kBlockSize;
+    const ByteView rest = log.substr(at, block_end - at);
+    const size_t size = rest.size() < kHeaderSize ? 0 : kHeaderSize + BodySize(rest);
+    if (rest.size() < kHeaderSize || AllZero(rest)) {
+      at = block_end;  // the padding of a block
+      continue;
+    }
+    const uint8_t type = At(rest, 6);
+    if (!TypeIsKnown(type) || size > rest.size() || !CrcIsRight(rest.substr(0, size))) {
+      ++damaged;  // where the next record of this block would begin, nobody knows
+      in_fragments = false;
+      at = block_end;
+      continue;
+    }
+    const bool begins = type == kFull || type == kFirst;
+    if (begins) record.clear();
+    if (begins || in_fragments) record.append(rest.substr(kHeaderSize, size - kHeaderSize));
+    if (type == kFull || (type == kLast && in_fragments)) take(record);
+    in_fragments = type == kFirst || (type == kMiddle && in_fragments);
+    at += size;
+  }
+  return damaged;
+}
+
 }  // namespace latchkey

@@ -10,6 +10,8 @@
 // block that cannot hold a header are zeros.
 #pragma once
 
+#include <functional>
+
 #include "base/bytes.h"
 
 namespace latchkey {
@@ -22,5 +24,9 @@ enum class LogEnd : uint8_t {
 
 // `log` is the whole file; every CRC is checked, at about 8 ms a MiB.
 LogEnd CheckLogFrames(ByteView log);
+
+// Gives every record that is whole by its CRCs to `take`, in order, and passes over what is not;
+// how many damaged places were passed over.
+uint64_t ReadLogFrames(ByteView log, const std::function<void(ByteView record)>& take);
 
 }  // namespace latchkey

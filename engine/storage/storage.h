@@ -121,6 +121,7 @@ class Storage {
   Sizes sizes() const;
 
  private:
+  friend class BackupDir;
   friend class Batch;
   friend class Snapshot;
   struct Impl;

@@ -169,6 +169,28 @@ typedef int64_t (*latchkey_clock_function)(void* context);
  * failed write. */
 typedef void (*latchkey_load_function)(void* context, uint64_t done, uint64_t total);
 
+/* One moment of a store: its latest committed change, named so that nothing older can pass for it.
+ * Kept outside the store and its backups, and given to a later open, it closes the one gap that the
+ * store cannot close by itself: that all of it was replaced by an older copy of all of it. */
+typedef struct latchkey_epoch {
+  size_t struct_size;
+  latchkey_uuid history_id;
+  uint64_t event_number; /* 0 = before the first change */
+  uint8_t event_id[16];  /* of that change; depends on all changes before it */
+} latchkey_epoch;
+
+#define LATCHKEY_EPOCH_TEXT_SIZE 91 /* with its NUL */
+
+/* Reads "HISTORY/NUMBER/ID": a UUID, a decimal number, 32 hexadecimal digits. `out->struct_size` is
+ * set by the caller. INVALID_ARGUMENT. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_epoch_parse(const char* text,
+                                                                  size_t text_size,
+                                                                  latchkey_epoch* out);
+/* Writes that text and a NUL. `epoch` (its struct_size is not looked at) and `text` must not be
+ * NULL. Since ABI 1. */
+LATCHKEY_API void latchkey_epoch_format(const latchkey_epoch* epoch,
+                                        char text[LATCHKEY_EPOCH_TEXT_SIZE]);
+
 typedef struct latchkey_open_options {
   size_t struct_size;
   const char* path;        /* NUL-terminated; the store's folder */
@@ -194,6 +216,9 @@ typedef struct latchkey_open_options {
   uint32_t load_reserved;       /* 0 */
   latchkey_load_function load_progress; /* NULL = nobody is told */
   void* load_context;
+  const latchkey_epoch* epoch; /* the store must hold this very change, whatever it has taken since;
+                                  NULL = nothing is demanded. A restored store holds those from
+                                  before its backup. Cost: reads the changes since then */
 } latchkey_open_options;
 
 /* Opens or makes a store, and loads what verification needs into memory, behind the open unless
@@ -207,9 +232,11 @@ typedef struct latchkey_open_options {
  *
  * NOT_FOUND no store there; CONFLICT something is there already (mode CREATE); INVALID_ARGUMENT
  * also: the folder is not a latchkey store; BUSY another process or handle holds it; WRONG_PEPPER;
- * UNSUPPORTED made by a newer latchkey: each of these leaves every byte as it was. ROLLED_BACK,
- * CORRUPTION: no record was changed, though RocksDB may have turned its log into tables; see
- * latchkey_error_text().
+ * UNSUPPORTED made by a newer latchkey: each of these leaves every byte as it was. ROLLED_BACK (the
+ * store ends before what it has acknowledged, or does not hold `epoch`, or is not there although an
+ * `epoch` was given and it would have been made), GONE (the change that `epoch` names has been
+ * trimmed; nothing is today), CORRUPTION: no record was changed, though RocksDB may have turned its
+ * log into tables; see latchkey_error_text().
  * With LOAD_FIRST, CORRUPTION and IO also: what the load found.
  * Cost: some 0.1 s, and up to 0.5 s after a crash, for what the log holds; reading all owners,
  * about 1 s a million; with LOAD_FIRST about 2 s a million credentials more, of two cores half of
@@ -275,6 +302,133 @@ typedef void (*latchkey_check_function)(void* context, const char* what, const l
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_check(latchkey_store* store,
                                                                   latchkey_check_function found,
                                                                   void* context);
+
+/* The latest change that is committed. Nothing that it rests on is trimmed from the store. NOT the
+ * place to keep it: the store, its folder, a backup. Cost: microseconds, no device. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_epoch(latchkey_store* store,
+                                                                  latchkey_epoch* out);
+
+/* ---- Backup and restore ------------------------------------------------------------------- */
+
+/* Called with the bytes copied so far, before the first and about once a megabyte; by the caller's
+ * thread or one of the library's, never by two at once. Returning anything but 0 stops the backup
+ * (BUSY). Must not call into the same store. */
+typedef int (*latchkey_backup_function)(void* context, uint64_t bytes);
+
+typedef struct latchkey_backup_options {
+  size_t struct_size;
+  const char* path;  /* NUL-terminated; a folder for backups of this store alone. It is made if its
+                       parent is there */
+  uint32_t keep;     /* afterwards the oldest are dropped until this many are left; 0 = none is */
+  uint32_t reserved; /* 0 */
+  latchkey_backup_function progress; /* NULL = nobody is told */
+  void* context;
+} latchkey_backup_options;
+
+typedef struct latchkey_backup {
+  size_t struct_size;
+  uint32_t number; /* from 1; the later, the higher */
+  uint32_t reserved;
+  int64_t time_s; /* by the system's clock */
+  uint64_t bytes; /* of all its files, those that it shares with other backups included */
+  uint64_t files;
+  latchkey_uuid store_id;
+  latchkey_uuid
+      history_id;        /* the epoch of the moment when the backup began: it holds this change, */
+  uint64_t event_number; /* and perhaps some that were committed while it began */
+  uint8_t event_id[16];
+} latchkey_backup;
+
+/* Makes a backup of a store in use: all that was committed before the call, in a state that was
+ * once whole. Tables that an earlier backup in the folder holds are not copied again. On the device
+ * when it returns; one that was cut off, by a crash too, is none. Commits go on meanwhile.
+ *
+ * A BACKUP NEVER HOLDS THE PEPPER. Without the pepper file no backup can be restored: keep a copy
+ * of it, in another place than the backups.
+ *
+ * Waits until the store is loaded. `out` may be NULL. NOT_FOUND the folder's parent is missing;
+ * INVALID_ARGUMENT there is something else in the folder; CONFLICT it is for another store; BUSY
+ * another backup, restore or verification uses the folder, `progress` stopped it, or a write of the
+ * store has failed meanwhile; NO_SPACE on either device. If dropping old ones fails (IO) the new
+ * one is there. Cost: reads and writes what is new since the last one. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_backup(
+    latchkey_store* store, const latchkey_backup_options* options, latchkey_backup* out);
+
+/* The backups in a folder, the oldest first, as they say of themselves; restoring one checks it.
+ * Fills up to `capacity` rows, whose struct_size the caller sets in the first; *count (not NULL) is
+ * how many there are in all. NOT_FOUND, INVALID_ARGUMENT no folder of backups; BUSY one is being
+ * made; IO, CORRUPTION. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_backup_list(const char* path,
+                                                                  latchkey_backup* rows,
+                                                                  size_t capacity, size_t* count);
+
+/* Reads all files of a backup (0 = the newest) and compares their checksums, which tells damage; it
+ * takes no pepper, and so tells no forgery: restoring does. CORRUPTION it is damaged; NOT_FOUND,
+ * INVALID_ARGUMENT, BUSY, IO as above. Cost: reads the whole backup. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_backup_verify(const char* path,
+                                                                    uint32_t number);
+
+typedef struct latchkey_revocation {
+  latchkey_uuid uuid;
+  int64_t revoked_s; /* 0 = now */
+} latchkey_revocation;
+
+typedef struct latchkey_restore_options {
+  size_t struct_size;
+  const char* backup_path; /* NUL-terminated; a folder of backups */
+  const char* path;        /* NUL-terminated; of the new store: nothing, or an empty folder */
+  const char* pepper_path; /* NUL-terminated; NULL = path + ".pepper". It is read, never made */
+  const char*
+      damaged_path; /* NUL-terminated; the store that is given up, which is only read; NULL =
+                               nothing is left of it */
+  const latchkey_revocation* revocations; /* also to be revoked; NULL with 0 = none */
+  size_t revocations_count;
+  uint32_t number;   /* of the backup; 0 = the newest */
+  uint32_t reserved; /* 0 */
+} latchkey_restore_options;
+
+typedef struct latchkey_restore_report {
+  size_t struct_size;
+  uint32_t number; /* of the backup */
+  uint32_t reserved;
+  latchkey_uuid store_id;   /* that of the backup */
+  latchkey_uuid history_id; /* a new one */
+  uint64_t shared_number;   /* up to this event the history is that of the backup */
+  uint64_t event_number;    /* the latest, with what was carried over */
+  uint64_t active;
+  uint64_t revoked;
+  uint64_t carried_revocations;      /* from the damaged store; so are the next three */
+  uint64_t carried_mass_revocations; /* their tombstones are written after the first open */
+  uint64_t carried_owners; /* locked, deleted, no admins any more, or their older tokens refused */
+  uint64_t kept_unknown;   /* revoked ones that the backup did not have: they are there, revoked */
+  uint64_t
+      dropped_unknown; /* the same, where the backup has no place for them: unknown, so denied */
+  uint64_t listed;     /* revoked because `revocations` says so */
+  uint64_t listed_unknown;      /* on that list, and not in the store */
+  uint64_t damaged_store_files; /* tables and logs of the damaged store, */
+  uint64_t unreadable_files;    /* those that could not be read whole, */
+  uint64_t unreadable_records;  /* and records in the others that are not what was written */
+  uint64_t missing_revocations; /* that the damaged store says it had, and could not be read */
+} latchkey_restore_report;
+
+/* Makes a store from a backup. What was revoked does not come back: every tombstone, mass
+ * revocation, lock and deletion that can still be read in the damaged store is carried over,
+ * however little is left of it, and every credential of the list is revoked. What cannot be read is
+ * counted and stops nothing: where missing_revocations, unreadable_files or unreadable_records is
+ * not 0, hold the report against what you know. A file that is gone cannot be counted. Grants that
+ * were taken away since the backup are not carried over.
+ *
+ * The new store has the id of the old one and a history of its own: an epoch from before the backup
+ * fits it, a later one does not. Until the call has returned OK there is no store at `path`.
+ * `out` may be NULL.
+ *
+ * CONFLICT there is something at `path`; NOT_FOUND no such folder, backup or damaged store;
+ * INVALID_ARGUMENT also: the damaged store is another one; WRONG_PEPPER; BUSY a store at `path` or
+ * the damaged one is open, or a backup is being made; CORRUPTION the backup is damaged or was
+ * altered; IO, NO_SPACE. Cost: copies the backup, reads all of it, and reads the damaged store once
+ * or twice. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code
+latchkey_restore(const latchkey_restore_options* options, latchkey_restore_report* out);
 
 /* ---- Kinds -------------------------------------------------------------------------------- */
 
