@@ -20,6 +20,8 @@ void AddGrantVerbs(CLI::App* parent, Globals* globals);
 void AddCredentialVerbs(CLI::App* parent, const Noun& noun, Globals* globals);
 // verify, identify
 void AddVerifyVerbs(CLI::App* parent, Globals* globals);
+// backup, restore, epoch
+void AddBackupVerbs(CLI::App* parent, Globals* globals);
 void AddImportVerb(CLI::App* parent, Globals* globals);
 void AddSessionVerb(CLI::App* parent, Globals* globals);
 

@@ -17,13 +17,14 @@ void Require(latchkey_code code, const Context& context) {
 
 }  // namespace
 
-Store::Store(const Globals& globals, uint32_t mode, uint32_t load) {
+Store::Store(const Globals& globals, uint32_t mode, uint32_t load, const latchkey_epoch* epoch) {
   const std::string pepper_path = globals.EffectivePepperPath();
   auto options = Sized<latchkey_open_options>();
   options.path = globals.store_path.c_str();
   options.pepper_path = pepper_path.c_str();
   options.mode = mode;
   options.load = load;
+  options.epoch = epoch;
   options.log = PrintLog;
   const bool create = mode == LATCHKEY_OPEN_CREATE;
   cli::Require(

@@ -11,7 +11,9 @@ class Store {
   // Opens the store that is there, or throws a Refusal that says how to make one.
   explicit Store(const Globals& globals) : Store(globals, LATCHKEY_OPEN_EXISTING) {}
   // `mode` is one of LATCHKEY_OPEN_*, `load` of LATCHKEY_LOAD_*.
-  Store(const Globals& globals, uint32_t mode, uint32_t load = LATCHKEY_LOAD_BEHIND);
+  // With `epoch`, the store must hold it.
+  Store(const Globals& globals, uint32_t mode, uint32_t load = LATCHKEY_LOAD_BEHIND,
+        const latchkey_epoch* epoch = nullptr);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

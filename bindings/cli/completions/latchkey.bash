@@ -4,7 +4,8 @@
 # The verbs below "$1", which is the path of verbs so far: "user key".
 _latchkey_verbs() {
   case $1 in
-    '') echo init stats user project grant token verify identify import session ;;
+    '') echo init stats user project grant token verify identify import session backup \
+      restore epoch ;;
     user) echo create list view update lock unlock delete key ;;
     project) echo create list view update delete key ;;
     grant) echo set remove list ;;
@@ -28,6 +29,9 @@ _latchkey_flags() {
     identify) echo --sha256 ;;
     import) echo --dry-run ;;
     session) echo --ttl --jwt-secret-file --issuer ;;
+    backup) echo --keep --list --verify --number ;;
+    restore) echo --to --damaged --revocations --backup ;;
+    epoch) echo --holds ;;
   esac
   echo --store --pepper-file --host --key-file --key --ca-file --output --yes --version --help
 }
@@ -42,7 +46,7 @@ _latchkey() {
       continue
     fi
     case $word in
-      --yes | --each | --dry-run | --revoked | --deleted | --help | -h | --version) ;;
+      --yes | --each | --dry-run | --list | --verify | --revoked | --deleted | --help | -h | --version) ;;
       --admin | --private) case $path in *' update' | *' edit') skip=1 ;; esac ;;
       -o | --*) skip=1 ;;
       -*) ;;
@@ -64,12 +68,12 @@ _latchkey() {
   fi
   COMPREPLY=()
   case $previous in
-    --store)
+    --store | --to | --damaged)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    --pepper-file | --key-file | --ca-file | --jwt-secret-file)
+    --pepper-file | --key-file | --ca-file | --jwt-secret-file | --revocations)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -87,7 +91,7 @@ _latchkey() {
       esac
       ;;
     --name | --search | --slug | --email | --ttl | --page | --per-page | --at | --sha256 | \
-      --issuer | --key | --host) return ;;
+      --issuer | --key | --host | --keep | --number | --backup | --holds) return ;;
   esac
   if ((${#COMPREPLY[@]})) || ((skip)); then return; fi
   if [[ $current == -* ]]; then

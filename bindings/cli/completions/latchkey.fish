@@ -12,7 +12,7 @@ function __latchkey_path
             continue
         end
         switch $word
-            case --yes --each --dry-run --revoked --deleted --help -h --version '--*=*'
+            case --yes --each --dry-run --list --verify --revoked --deleted --help -h --version '--*=*'
             case --admin --private
                 if contains -- "$path[-1]" update edit
                     set skip 1
@@ -59,7 +59,7 @@ complete -c latchkey -l version -d 'The version'
 complete -c latchkey -s h -l help -d 'Help'
 
 # Verbs.
-set -l top init stats user project grant token verify identify import session
+set -l top init stats user project grant token verify identify import session backup restore epoch
 complete -c latchkey -n '__latchkey_at ""' -a "$top"
 complete -c latchkey -n '__latchkey_at user' -a 'create list view update lock unlock delete key'
 complete -c latchkey -n '__latchkey_at project' -a 'create list view update delete key'
@@ -118,3 +118,12 @@ complete -c latchkey -n '__latchkey_in import' -l dry-run -d 'Judge every line, 
 complete -c latchkey -n '__latchkey_in session' -l ttl -x -d 'Lifetime: seconds, 12h, 30m'
 complete -c latchkey -n '__latchkey_in session' -l jwt-secret-file -r -F -d 'What the host signs with'
 complete -c latchkey -n '__latchkey_in session' -l issuer -x -d 'The host\'s issuer, exactly'
+complete -c latchkey -n '__latchkey_in backup' -l keep -x -d 'Drop the oldest until so many are left'
+complete -c latchkey -n '__latchkey_in backup' -l list -d 'Show the backups instead'
+complete -c latchkey -n '__latchkey_in backup' -l verify -d 'Compare one with its checksums instead'
+complete -c latchkey -n '__latchkey_in backup' -l number -x -d 'Which one to verify'
+complete -c latchkey -n '__latchkey_in restore' -l to -r -F -d 'The new store'
+complete -c latchkey -n '__latchkey_in restore' -l damaged -r -F -d 'The store that is given up'
+complete -c latchkey -n '__latchkey_in restore' -l revocations -r -F -d 'Also to be revoked'
+complete -c latchkey -n '__latchkey_in restore' -l backup -x -d 'Which backup'
+complete -c latchkey -n '__latchkey_in epoch' -l holds -x -d 'Refuse unless the store holds it'
