@@ -54,18 +54,24 @@ bool AllZero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
 }
 
+// The first place from `at` on where a record begins that is whole by its CRC, inside one block;
+// the size of `rest` where there is none.
+size_t NextWholeRecord(ByteView rest, size_t at) {
+  for (; at + kHeaderSize <= rest.size(); ++at) {
+    const ByteView record = rest.substr(at);
+    const size_t size = kHeaderSize + BodySize(record);
+    if (TypeIsKnown(At(record, 6)) && size <= record.size() && CrcIsRight(record.substr(0, size))) {
+      return at;
+    }
+  }
+  return rest.size();
+}
+
 // `rest` begins where a record should and runs to the end of the file, inside one block. A write
 // that was cut off leaves no whole record in it: if there is one, a length has changed.
 bool HoldsWholeRecord(ByteView rest) {
   if (rest.size() >= kHeaderSize && CrcIsRight(rest)) return true;  // whole but for its length
-  for (size_t at = 1; at + kHeaderSize <= rest.size(); ++at) {
-    const ByteView record = rest.substr(at);
-    const size_t size = kHeaderSize + BodySize(record);
-    if (TypeIsKnown(At(record, 6)) && size <= record.size() && CrcIsRight(record.substr(0, size))) {
-      return true;
-    }
-  }
-  return false;
+  return NextWholeRecord(rest, 1) != rest.size();
 }
 
 }  // namespace
@@ -115,9 +121,9 @@ uint64_t ReadLogFrames(ByteView log, const std::function<void(ByteView record)>&
     }
     const uint8_t type = At(rest, 6);
     if (!TypeIsKnown(type) || size > rest.size() || !CrcIsRight(rest.substr(0, size))) {
-      ++damaged;  // where the next record of this block would begin, nobody knows
+      ++damaged;  // its length may be, so that the next one is looked for
       in_fragments = false;
-      at = block_end;
+      at += NextWholeRecord(rest, 1);
       continue;
     }
     const bool begins = type == kFull || type == kFirst;

@@ -1,5 +1,7 @@
 #include "storage/log_frames.h"
 
+#include <algorithm>
+
 #include "unit/storage/fixture.h"
 
 namespace latchkey::test {
@@ -23,6 +25,22 @@ Bytes RealLog(const std::vector<size_t>& value_sizes) {
   }
   ADD_FAILURE() << "no log";
   return {};
+}
+
+std::pair<std::vector<Bytes>, uint64_t> Read(ByteView log) {
+  std::vector<Bytes> records;
+  const uint64_t damaged = ReadLogFrames(log, [&](ByteView each) { records.emplace_back(each); });
+  return {std::move(records), damaged};
+}
+
+// Each of them is one of the others, in their order.
+bool IsPart(const std::vector<Bytes>& records, const std::vector<Bytes>& whole) {
+  auto at = whole.begin();
+  for (const Bytes& record : records) {
+    at = std::find(at, whole.end(), record);
+    if (at++ == whole.end()) return false;
+  }
+  return true;
 }
 
 TEST(LogFrames, WholeLogsAreWhole) {
@@ -80,7 +98,64 @@ TEST(LogFrames, RandomBytesNeverCrash) {
     for (char& c : log) c = static_cast<char>(random() % 2 ? random() % 6 : random());
     const LogEnd end = CheckLogFrames(log);
     EXPECT_TRUE(end == LogEnd::kWhole || end == LogEnd::kTorn || end == LogEnd::kBroken);
+    size_t read = 0;
+    for (const Bytes& record : Read(log).first) read += record.size();
+    EXPECT_LE(read, log.size());
   }
+}
+
+// ---- What can be read of one that is damaged
+
+TEST(LogFrames, OfAWholeLogEveryRecordIsRead) {
+  for (const std::vector<size_t>& sizes :
+       {std::vector<size_t>{10, 100, 1}, {100000, 10, 70000, 1}, {33000, 0}}) {
+    const auto [records, damaged] = Read(RealLog(sizes));
+    EXPECT_EQ(damaged, 0u);
+    ASSERT_EQ(records.size(), sizes.size());
+    for (size_t i = 0; i < sizes.size(); ++i) EXPECT_GT(records[i].size(), sizes[i]);
+  }
+}
+
+TEST(LogFrames, AFlippedBitCostsOneRecord) {
+  const Bytes log = RealLog({30, 20, 50, 10});
+  const auto whole = Read(log).first;
+  for (size_t at = 0; at < log.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      Bytes flipped = log;
+      flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+      const auto [records, damaged] = Read(flipped);
+      ASSERT_EQ(damaged, 1u) << "byte " << at << " bit " << bit;
+      ASSERT_EQ(records.size(), whole.size() - 1) << "byte " << at << " bit " << bit;
+      ASSERT_TRUE(IsPart(records, whole));
+    }
+  }
+}
+
+TEST(LogFrames, ADamagedBlockCostsTheRecordsInIt) {
+  const Bytes log = RealLog({100, 100000, 100, 100});
+  const auto whole = Read(log).first;
+  ASSERT_EQ(whole.size(), 4u);
+  for (size_t at = 0; at < log.size(); at += 1009) {
+    Bytes flipped = log;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1);
+    const auto [records, damaged] = Read(flipped);
+    EXPECT_GE(damaged, 1u);
+    EXPECT_EQ(records.size(), 3u) << at;
+    EXPECT_TRUE(IsPart(records, whole));
+  }
+}
+
+TEST(LogFrames, OfACutLogAllBeforeTheCutIsRead) {
+  const Bytes log = RealLog({30, 20, 50, 10});
+  const auto whole = Read(log).first;
+  size_t most = 0;
+  for (size_t size = 0; size < log.size(); ++size) {
+    const auto records = Read(ByteView(log).substr(0, size)).first;
+    ASSERT_GE(records.size(), most);  // a longer rest holds no fewer
+    most = records.size();
+    ASSERT_TRUE(std::equal(records.begin(), records.end(), whole.begin()));
+  }
+  EXPECT_EQ(most, 3u);
 }
 
 }  // namespace
