@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "authority/backup_note.h"
 #include "authority/decide.h"
@@ -49,6 +50,7 @@ class Restorer {
   Status OpenSound();
   Status BeginNewHistory();
   Status CarryOver();
+  uint64_t SharedWith(const Salvaged& salvaged) const;
   Status CarrySweeps(const Salvaged& salvaged);
   Status CarryOwners(const Salvaged& salvaged);
   Status CarryTombstones(const Salvaged& salvaged);
@@ -97,6 +99,9 @@ Status Restorer::TakeOut() {
   LATCHKEY_TRY_ASSIGN(const StoredBackup backup, backups->Find(wish_.number));
   LATCHKEY_TRY_ASSIGN(const BackupRecord unproven, ReadNote(backup.note));
   LATCHKEY_TRY_ASSIGN(marker_, ParseMarker(unproven.marker, kFormatVersion));
+  if (marker_.format_writer_min > kFormatVersion) {
+    return Status::Error(Code::kUnsupported, "the backup was made by a newer latchkey");
+  }
   LATCHKEY_TRY_ASSIGN(const PepperFile peppers, PepperFile::Load(wish_.pepper_path));
   LATCHKEY_TRY_ASSIGN(PepperRing ring, PepperRing::Make(peppers, marker_.store_id));
   ring_ = std::make_unique<PepperRing>(std::move(ring));
@@ -206,11 +211,31 @@ Status Restorer::CarrySweeps(const Salvaged& salvaged) {
   return Status::Ok();
 }
 
+// Up to which event the damaged store has the history of the backup. If it cannot be read which
+// histories it goes on from, it is taken to go on from the backup.
+uint64_t Restorer::SharedWith(const Salvaged& salvaged) const {
+  if (!salvaged.store) return UINT64_MAX;
+  std::vector<Ancestor> theirs = LineageOf(*salvaged.store);
+  theirs.push_back({salvaged.store->history_id, UINT64_MAX});
+  uint64_t shared = 0;
+  for (const Ancestor& ours : LineageOf(store_)) {  // the history of the backup is the last
+    for (const Ancestor& each : theirs) {
+      if (each.history_id != ours.history_id) continue;
+      shared = std::max(shared, std::min(each.shared_number, ours.shared_number));
+    }
+  }
+  return shared;
+}
+
+// What the damaged store says of an owner is older than what the backup says only if the number of
+// its event is lower, and of a history that both have.
 Status Restorer::CarryOwners(const Salvaged& salvaged) {
+  const uint64_t shared = SharedWith(salvaged);
   for (const auto& [uuid, later] : salvaged.owners) {
     const Result<OwnerRecord> here = reader().Owner(uuid);
     LATCHKEY_TRY_ASSIGN(const bool exists, Exists(here));
-    if (!exists || here->deleted_s != 0 || later.last_event <= here->last_event) continue;
+    if (!exists || here->deleted_s != 0) continue;
+    if (later.last_event <= std::min(here->last_event, shared)) continue;
     OwnerRecord owner = *here;
     if (later.deleted_s != 0) {
       owner = later;  // it has given up its slug and address

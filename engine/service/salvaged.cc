@@ -36,6 +36,14 @@ Status Take(uint8_t column, ByteView key, ByteView fields, Salvaged* all) {
       return Status::Ok();
     }
     default: {
+      if (key == keys::kStore) {
+        LATCHKEY_TRY_ASSIGN(StoreRecord store, StoreRecord::Decode(fields));
+        // It is rewritten when a history begins, which makes its lineage longer.
+        if (!all->store || all->store->lineage.size() < store.lineage.size()) {
+          all->store = std::move(store);
+        }
+        return Status::Ok();
+      }
       LATCHKEY_TRY_ASSIGN(HeadRecord head, HeadRecord::Decode(fields));
       if (head.event_number >= all->head.event_number) all->head = std::move(head);
       return Status::Ok();
@@ -45,11 +53,11 @@ Status Take(uint8_t column, ByteView key, ByteView fields, Salvaged* all) {
 
 bool IsWanted(uint8_t column, ByteView key) {
   return column == column::kTombstone || column == column::kOwner || column == column::kSweep ||
-         (column == column::kDefault && key == keys::kHead);
+         (column == column::kDefault && (key == keys::kHead || key == keys::kStore));
 }
 
-size_t KeySize(uint8_t column) {
-  return column == column::kSweep ? 8 : column == column::kDefault ? keys::kHead.size() : 16;
+bool HasKeyShape(uint8_t column, ByteView key) {
+  return column == column::kDefault || key.size() == (column == column::kSweep ? 8 : Uuid::kSize);
 }
 
 }  // namespace
@@ -59,7 +67,7 @@ Result<Salvaged> SalvageRestrictions(const std::string& path, const RecordMac& m
   const auto take = [&](uint8_t column, ByteView key, ByteView value) {
     if (!IsWanted(column, key)) return;
     const Result<ByteView> fields = mac.Open(column, key, value);
-    if (!fields.ok() || key.size() != KeySize(column) || !Take(column, key, *fields, &all).ok()) {
+    if (!fields.ok() || !HasKeyShape(column, key) || !Take(column, key, *fields, &all).ok()) {
       ++all.damaged_records;
     }
   };

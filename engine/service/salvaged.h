@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -17,7 +18,8 @@ struct Salvaged {
   std::map<Uuid, TombstoneRecord> tombstones;
   std::map<Uuid, OwnerRecord> owners;
   std::map<uint64_t, SweepRecord> sweeps;
-  HeadRecord head;  // zeros if none was found
+  HeadRecord head;                   // zeros if none was found
+  std::optional<StoreRecord> store;  // says which histories the store goes on from
   SalvageCount files;
   uint64_t damaged_records = 0;  // that cannot be read, or whose MAC does not hold
 };
