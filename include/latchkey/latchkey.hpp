@@ -103,6 +103,48 @@ class Store {
     return std::move(context.findings);
   }
 
+  Epoch epoch() const { return read<Epoch>(latchkey_store_epoch); }
+
+  /* `progress` hears of the bytes copied so far; when it says false the backup is stopped:
+   * Error(BUSY). What it throws stops the backup too, and is thrown again here. */
+  using BackupProgress = std::function<bool(std::uint64_t bytes)>;
+  Backup back_up(const std::string& path, std::uint32_t keep = 0,
+                 const BackupProgress& progress = nullptr) const {
+    BackupContext context{&progress, nullptr};
+    auto options = sized<latchkey_backup_options>();
+    options.path = path.c_str();
+    options.keep = keep;
+    options.progress = progress ? backup_progress : nullptr;
+    options.context = &context;
+    auto out = sized<Backup>();
+    const latchkey_code code = latchkey_store_backup(store_, &options, &out);
+    if (context.thrown) std::rethrow_exception(context.thrown);
+    throw_if_failed(code);
+    return out;
+  }
+  /* Oldest first. */
+  static std::vector<Backup> list_backups(const std::string& path) {
+    std::vector<Backup> out;
+    std::size_t count = 0;
+    do { /* again if one was made in between */
+      out.assign(count, sized<Backup>());
+      throw_if_failed(latchkey_backup_list(path.c_str(), out.empty() ? nullptr : out.data(),
+                                           out.size(), &count));
+    } while (count > out.size());
+    out.resize(count);
+    return out;
+  }
+  /* Error(CORRUPTION) when it is damaged; `number` 0 = the newest. */
+  static void verify_backup(const std::string& path, std::uint32_t number = 0) {
+    throw_if_failed(latchkey_backup_verify(path.c_str(), number));
+  }
+  /* From options built with sized<latchkey_restore_options>(). The store is then to be opened. */
+  static latchkey_restore_report restore(const latchkey_restore_options& options) {
+    auto out = sized<latchkey_restore_report>();
+    throw_if_failed(latchkey_restore(&options, &out));
+    return out;
+  }
+
   void register_kind(const latchkey_kind& kind) {
     throw_if_failed(latchkey_kind_register(store_, &kind));
   }
@@ -323,6 +365,11 @@ class Store {
     std::exception_ptr thrown;
   };
 
+  struct BackupContext {
+    const BackupProgress* progress;
+    std::exception_ptr thrown;
+  };
+
   Store() = default;
 
   void drop() noexcept {
@@ -351,6 +398,16 @@ class Store {
     return out;
   }
 
+  static int backup_progress(void* pointer, std::uint64_t bytes) noexcept {
+    auto* context = static_cast<BackupContext*>(pointer);
+    if (context->thrown) return 1;
+    try {
+      return (*context->progress)(bytes) ? 0 : 1;
+    } catch (...) {
+      context->thrown = std::current_exception();
+      return 1;
+    }
+  }
   static std::size_t import_read(void* pointer, char* buffer, std::size_t capacity) noexcept {
     auto* context = static_cast<ImportContext*>(pointer);
     if (context->thrown) return SIZE_MAX;

@@ -32,6 +32,8 @@ using Uuid = latchkey_uuid;
 using Owner = latchkey_owner;
 using Grant = latchkey_grant;
 using Credential = latchkey_credential;
+using Epoch = latchkey_epoch;
+using Backup = latchkey_backup;
 
 /* A call failed. what() is the rule that was broken, or the code's own sentence; never a secret. */
 class Error : public std::exception {
@@ -78,6 +80,18 @@ inline Uuid to_uuid(std::string_view text) {
   return out;
 }
 inline bool is_nil(const Uuid& uuid) noexcept { return uuid == Uuid{}; }
+
+/* One line, to be kept elsewhere than the store and its backups. */
+inline std::string to_string(const Epoch& epoch) {
+  char text[LATCHKEY_EPOCH_TEXT_SIZE];
+  latchkey_epoch_format(&epoch, text);
+  return text;
+}
+inline Epoch to_epoch(std::string_view text) {
+  auto out = sized<Epoch>();
+  throw_if_failed(latchkey_epoch_parse(text.data(), text.size(), &out));
+  return out;
+}
 
 /* The plaintext of a new key. Wiped when it goes, and when it is moved from; cannot be copied, and
  * no stream takes it. reveal() is the one word to search for when looking for where secrets go. */

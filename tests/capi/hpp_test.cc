@@ -254,4 +254,49 @@ TEST_F(Hpp, ImportCarriesExceptionsOver) {
   EXPECT_EQ(2u, store_.stats().users + store_.stats().projects);
 }
 
+TEST_F(Hpp, BacksUpAndRestores) {
+  const std::string backups = (folder_.path() / "backups").string();
+  const auto live = store_.create_credential({user_.uuid, LATCHKEY_KIND_USER_KEY, "live"});
+  const auto listed = store_.create_credential({user_.uuid, LATCHKEY_KIND_USER_KEY, "listed"});
+  EXPECT_EQ("NOT_FOUND", Thrown([&] { latchkey::Store::list_backups(backups); }));
+  uint64_t bytes = 0;
+  const latchkey::Backup first = store_.back_up(backups, 0, [&](uint64_t so_far) {
+    bytes = so_far;
+    return true;
+  });
+  EXPECT_EQ(1u, first.number);
+  EXPECT_GT(bytes, 0u);
+  EXPECT_EQ("BUSY", Thrown([&] { store_.back_up(backups, 0, [](uint64_t) { return false; }); }));
+  EXPECT_THROW(store_.back_up(backups, 0, [](uint64_t) -> bool { throw std::string("enough"); }),
+               std::string);
+  store_.back_up(backups, 1);
+  const std::vector<latchkey::Backup> rows = latchkey::Store::list_backups(backups);
+  ASSERT_EQ(1u, rows.size());
+  EXPECT_EQ(2u, rows[0].number);
+  latchkey::Store::verify_backup(backups);
+  EXPECT_EQ("NOT_FOUND", Thrown([&] { latchkey::Store::verify_backup(backups, 1); }));
+
+  const std::string to = (folder_.path() / "restored").string();
+  const std::string pepper = path() + ".pepper";
+  const latchkey_revocation revocation{listed.credential.uuid, 0};
+  auto options = latchkey::sized<latchkey_restore_options>();
+  options.backup_path = backups.c_str();
+  options.path = to.c_str();
+  options.pepper_path = pepper.c_str();
+  options.revocations = &revocation;
+  options.revocations_count = 1;
+  EXPECT_EQ(1u, latchkey::Store::restore(options).listed);
+  EXPECT_EQ("CONFLICT", Thrown([&] { latchkey::Store::restore(options); }));
+  const auto restored = latchkey::Store::open(to, LATCHKEY_OPEN_EXISTING, pepper);
+  EXPECT_TRUE(restored.verify(live.secret.reveal()));
+  EXPECT_STREQ("revoked", restored.verify(listed.secret.reveal()).reason_text());
+}
+
+TEST_F(Hpp, EpochsHaveAText) {
+  const latchkey::Epoch epoch = store_.epoch();
+  const latchkey::Epoch again = latchkey::to_epoch(latchkey::to_string(epoch));
+  EXPECT_EQ(0, std::memcmp(&epoch, &again, sizeof epoch));
+  EXPECT_EQ("INVALID_ARGUMENT", Thrown([] { latchkey::to_epoch("yesterday"); }));
+}
+
 }  // namespace
