@@ -226,6 +226,38 @@ TEST_F(Backup, ThatIsDamagedIsRefused) {
   EXPECT_CODE(LATCHKEY_OK, Restore(Place("restored")));  // what failed has left an empty folder
 }
 
+// Who can write to the folder cannot pass an older backup for a later one, where more is revoked.
+TEST_F(Backup, ThatIsNotWhatIsWrittenOnItIsRefused) {
+  const Issued key = Key("k");
+  ASSERT_CODE(LATCHKEY_OK, Make());
+  store_.Revoke(key.uuid);
+  ASSERT_CODE(LATCHKEY_OK, Make());
+  const std::string older = ReadFile(backups_ + "/meta/1");
+  const std::string later = ReadFile(backups_ + "/meta/2");
+  const auto note_of = [](const std::string& meta) {
+    const size_t begins = meta.find("metadata ") + 9;
+    return meta.substr(begins, meta.find('\n', begins) - begins);
+  };
+  ASSERT_EQ(note_of(older).size(), note_of(later).size());
+  ASSERT_GT(note_of(older).size(), 100u);
+  std::string passed_off = older;
+  passed_off.replace(passed_off.find(note_of(older)), note_of(older).size(), note_of(later));
+  WriteFile(backups_ + "/meta/1", passed_off);
+  EXPECT_CODE(LATCHKEY_OK, latchkey_backup_verify(backups_.c_str(), 1));  // that needs the pepper
+  EXPECT_CODE(LATCHKEY_CORRUPTION, Restore(Place("restored"), nullptr, 1));
+  // Nor alter what is written on it.
+  for (size_t digit : {size_t{10}, note_of(older).size() / 2, note_of(older).size() - 1}) {
+    std::string altered = older;
+    char& at = altered[older.find(note_of(older)) + digit];
+    at = at == '1' ? '2' : '1';
+    WriteFile(backups_ + "/meta/1", altered);
+    EXPECT_NE(LATCHKEY_OK, Restore(Place("restored"), nullptr, 1)) << digit;
+  }
+  WriteFile(backups_ + "/meta/1", older);
+  EXPECT_CODE(LATCHKEY_OK, Restore(Place("restored"), nullptr, 1));
+  EXPECT_EQ("allowed", VerifyIn(Place("restored"), key.secret));
+}
+
 TEST_F(Backup, OfAnotherStoreOrOfNothingIsRefused) {
   ASSERT_CODE(LATCHKEY_OK, Make());
   TestStore other;
@@ -303,6 +335,55 @@ TEST_F(Backup, AListOfRevocationsIsCarriedOut) {
   EXPECT_EQ("revoked", VerifyIn(to, leaked.secret));
   EXPECT_EQ("revoked", VerifyIn(to, revoked.secret));
   EXPECT_EQ("unknown", VerifyIn(to, later.secret));
+}
+
+// An import into a store without credentials is committed by tables that RocksDB takes as they are.
+TEST_F(Backup, WhatAnImportRevokedIsCarriedOver) {
+  ASSERT_CODE(LATCHKEY_OK, Make());
+  std::string lines;
+  constexpr int kKeys = 20;
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string two = {"0123456789abcdef"[i / 16], "0123456789abcdef"[i % 16]};
+    lines += R"({"type":"user_key","uuid":"01890000-0000-7000-8000-0000000000)" + two +
+             R"(","user":")" + latchkey_test::Text(muriel_) + R"(","name":"k","sha256":")" +
+             std::string(62, 'a') + two + R"(","creation":1769070818,"expiration":1895000000,)" +
+             R"("revoked":)" + (i % 4 == 0 ? "1770000000" : "null") + "}\n";
+  }
+  const latchkey_test::Import import(store_, lines);
+  ASSERT_CODE(LATCHKEY_OK, import.code);
+  ASSERT_EQ(uint64_t{kKeys}, import.report.imported);
+  store_.Close();
+  auto report = Sized<latchkey_restore_report>();
+  EXPECT_CODE(LATCHKEY_OK, Restore(Place("restored"), &report, 0, store_.path().c_str()));
+  store_.Open();
+  EXPECT_EQ(0u, report.unreadable_files + report.unreadable_records + report.missing_revocations);
+  EXPECT_EQ(uint64_t{kKeys / 4}, report.kept_unknown);
+  EXPECT_EQ(uint64_t{kKeys / 4}, report.revoked);
+  EXPECT_EQ(0u, report.active);
+}
+
+// The room that a store sets aside is no part of a backup; the restored store makes its own.
+TEST_F(Backup, ARestoredStoreSetsRoomAside) {
+  const auto has_reserve = [](const std::string& path) {
+    for (int i = 0; i < 1000 && !std::filesystem::exists(path + "/reserve"); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return std::filesystem::exists(path + "/reserve");
+  };
+  ASSERT_TRUE(has_reserve(store_.path()));
+  auto made = Sized<latchkey_backup>();
+  ASSERT_CODE(LATCHKEY_OK, Make(0, &made));
+  EXPECT_LT(made.bytes, uint64_t{8} << 20);
+  const std::string to = Place("restored");
+  ASSERT_CODE(LATCHKEY_OK, Restore(to));
+  EXPECT_FALSE(std::filesystem::exists(to + "/reserve"));
+  auto options = store_.options(to, LATCHKEY_OPEN_EXISTING);
+  const std::string pepper = store_.path() + ".pepper";
+  options.pepper_path = pepper.c_str();
+  latchkey_store* opened = nullptr;
+  ASSERT_CODE(LATCHKEY_OK, latchkey_store_open(&options, &opened));
+  EXPECT_TRUE(has_reserve(to));
+  EXPECT_CODE(LATCHKEY_OK, latchkey_store_close(opened));
 }
 
 // While others change the store, each backup holds all that was acknowledged before it began.

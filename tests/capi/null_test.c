@@ -297,6 +297,68 @@ static void check_import_call(void) {
   FINE(latchkey_import(store, &options, NULL));
 }
 
+static void check_epoch_calls(const char* folder) {
+  char path[TEST_PATH_SIZE];
+  latchkey_store* opened = NULL;
+  latchkey_open_options options = test_open_options(folder, path, LATCHKEY_OPEN_EXISTING);
+  SIZED(latchkey_epoch, epoch);
+  REFUSED(latchkey_store_epoch(NULL, &epoch));
+  REFUSED(latchkey_store_epoch(store, NULL));
+  REFUSED(latchkey_epoch_parse(NULL, 90, &epoch));
+  REFUSED(latchkey_epoch_parse(NULL, 0, &epoch));
+  REFUSED(latchkey_epoch_parse(TEXT("01890000-0000-7000-8000-000000000000/1/"
+                                    "00112233445566778899aabbccddeeff"),
+                               NULL));
+  epoch.struct_size = 0;
+  options.epoch = &epoch;
+  REFUSED(latchkey_store_open(&options, &opened));
+  CHECK(opened == NULL);
+}
+
+static void check_backup_calls(const char* folder) {
+  char backups[TEST_PATH_SIZE];
+  char pepper[TEST_PATH_SIZE];
+  char to[TEST_PATH_SIZE];
+  size_t count = 0;
+  SIZED(latchkey_backup_options, options);
+  SIZED(latchkey_backup, backup);
+  SIZED(latchkey_restore_options, restore);
+  SIZED(latchkey_restore_report, report);
+  snprintf(backups, sizeof backups, "%.*s/backups", TEST_PATH_SIZE - 64, folder);
+  snprintf(pepper, sizeof pepper, "%.*s/store.pepper", TEST_PATH_SIZE - 64, folder);
+  snprintf(to, sizeof to, "%.*s/restored", TEST_PATH_SIZE - 64, folder);
+  REFUSED(latchkey_store_backup(store, &options, &backup));
+  options.path = "";
+  REFUSED(latchkey_store_backup(store, &options, &backup));
+  options.path = backups;
+  REFUSED(latchkey_store_backup(NULL, &options, &backup));
+  REFUSED(latchkey_store_backup(store, NULL, &backup));
+  FINE(latchkey_store_backup(store, &options, NULL));
+  REFUSED(latchkey_backup_list(NULL, &backup, 1, &count));
+  REFUSED(latchkey_backup_list(backups, NULL, 1, &count));
+  REFUSED(latchkey_backup_list(backups, &backup, 1, NULL));
+  FINE(latchkey_backup_list(backups, NULL, 0, &count));
+  CHECK(count == 1);
+  REFUSED(latchkey_backup_verify(NULL, 0));
+  FINE(latchkey_backup_verify(backups, 0));
+
+  restore.backup_path = backups;
+  restore.pepper_path = pepper;
+  REFUSED(latchkey_restore(&restore, &report));
+  restore.path = to;
+  restore.backup_path = NULL;
+  REFUSED(latchkey_restore(&restore, &report));
+  restore.backup_path = backups;
+  restore.revocations_count = 1;
+  REFUSED(latchkey_restore(&restore, &report));
+  restore.revocations_count = 0;
+  restore.damaged_path = "";
+  REFUSED(latchkey_restore(&restore, &report));
+  restore.damaged_path = NULL;
+  REFUSED(latchkey_restore(NULL, &report));
+  FINE(latchkey_restore(&restore, NULL));
+}
+
 static void check_revoke_calls(void) {
   SIZED(latchkey_credential, out);
   SIZED(latchkey_sweep_options, sweep);
@@ -333,6 +395,8 @@ int main(void) {
   check_verify_calls();
   check_session_calls();
   check_import_call();
+  check_epoch_calls(folder);
+  check_backup_calls(folder);
   check_revoke_calls();
   FINE(latchkey_store_check(store, NULL, NULL));
   FINE(latchkey_store_close(store));

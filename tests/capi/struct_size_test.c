@@ -10,6 +10,9 @@
 static latchkey_store* store;
 static char folder[TEST_PATH_SIZE];
 static char spare_path[TEST_PATH_SIZE];
+static char backups_path[TEST_PATH_SIZE];
+static char restored_path[TEST_PATH_SIZE];
+static char pepper_path[TEST_PATH_SIZE];
 static latchkey_uuid user;
 static latchkey_uuid project;
 static latchkey_uuid key;
@@ -134,6 +137,49 @@ static latchkey_code call_import_report(void* place) {
   options.read = read_nothing;
   return latchkey_import(store, &options, place);
 }
+static latchkey_code call_epoch(void* place) { return latchkey_store_epoch(store, place); }
+static latchkey_code call_epoch_parse(void* place) {
+  return latchkey_epoch_parse(
+      TEXT("01890000-0000-7000-8000-000000000000/1/00112233445566778899aabbccddeeff"), place);
+}
+/* As a demand of open. */
+static latchkey_code call_open_with_epoch(void* place) {
+  latchkey_open_options options = test_open_options(folder, spare_path, LATCHKEY_OPEN_EXISTING);
+  strcat(spare_path, "-spare");
+  options.epoch = place;
+  return call_open(&options);
+}
+static latchkey_code call_backup_options(void* place) {
+  return latchkey_store_backup(store, place, NULL);
+}
+static latchkey_code call_backup(void* place) {
+  latchkey_backup_options options;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.path = backups_path;
+  options.keep = 1;
+  return latchkey_store_backup(store, &options, place);
+}
+static latchkey_code call_backup_list(void* place) {
+  size_t count = 0;
+  return latchkey_backup_list(backups_path, place, 1, &count);
+}
+static latchkey_code call_restore(const latchkey_restore_options* options,
+                                  latchkey_restore_report* report) {
+  const latchkey_code code = latchkey_restore(options, report);
+  if (code == LATCHKEY_OK) test_folder_remove(restored_path);
+  return code;
+}
+static latchkey_code call_restore_options(void* place) { return call_restore(place, NULL); }
+static latchkey_code call_restore_report(void* place) {
+  latchkey_restore_options options;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.backup_path = backups_path;
+  options.path = restored_path;
+  options.pepper_path = pepper_path;
+  return call_restore(&options, place);
+}
 
 static void fill_open(void* place) {
   latchkey_open_options* options = place;
@@ -190,6 +236,28 @@ static void fill_import(void* place) {
   latchkey_import_options* options = place;
   options->read = read_nothing;
 }
+static void fill_epoch(void* place) {
+  latchkey_open_options options;
+  latchkey_store* opened = NULL;
+  latchkey_epoch* epoch = place;
+  memset(&options, 0, sizeof options);
+  fill_open(&options);
+  test_require(latchkey_store_open(&options, &opened) == LATCHKEY_OK, "open the spare store");
+  epoch->struct_size = sizeof *epoch;
+  CHECK_CODE(LATCHKEY_OK, latchkey_store_epoch(opened, epoch));
+  CHECK_CODE(LATCHKEY_OK, latchkey_store_close(opened));
+}
+static void fill_backup(void* place) {
+  latchkey_backup_options* options = place;
+  options->path = backups_path;
+  options->keep = 1;
+}
+static void fill_restore(void* place) {
+  latchkey_restore_options* options = place;
+  options->backup_path = backups_path;
+  options->path = restored_path;
+  options->pepper_path = pepper_path;
+}
 
 enum direction { OPTIONS, RESULT, BOTH };
 
@@ -225,6 +293,15 @@ static const struct {
     {"verdict, in a batch", sizeof(latchkey_verdict), RESULT, NULL, call_batch_verdict},
     {"import_options", sizeof(latchkey_import_options), OPTIONS, fill_import, call_import_options},
     {"import_report", sizeof(latchkey_import_report), RESULT, NULL, call_import_report},
+    {"epoch", sizeof(latchkey_epoch), RESULT, NULL, call_epoch},
+    {"epoch, from text", sizeof(latchkey_epoch), RESULT, NULL, call_epoch_parse},
+    {"epoch, given", sizeof(latchkey_epoch), OPTIONS, fill_epoch, call_open_with_epoch},
+    {"backup_options", sizeof(latchkey_backup_options), OPTIONS, fill_backup, call_backup_options},
+    {"backup", sizeof(latchkey_backup), RESULT, NULL, call_backup},
+    {"backup, in a list", sizeof(latchkey_backup), RESULT, NULL, call_backup_list},
+    {"restore_options", sizeof(latchkey_restore_options), OPTIONS, fill_restore,
+     call_restore_options},
+    {"restore_report", sizeof(latchkey_restore_report), RESULT, NULL, call_restore_report},
 };
 
 /* As long as the struct was in its first version. */
@@ -321,6 +398,9 @@ static void check_stride(void) {
 int main(void) {
   size_t i;
   test_folder_make(folder);
+  snprintf(backups_path, sizeof backups_path, "%.*s/backups", TEST_PATH_SIZE - 64, folder);
+  snprintf(restored_path, sizeof restored_path, "%.*s/restored", TEST_PATH_SIZE - 64, folder);
+  snprintf(pepper_path, sizeof pepper_path, "%.*s/store.pepper", TEST_PATH_SIZE - 64, folder);
   store = test_open(folder, LATCHKEY_OPEN_CREATE);
   user = test_owner(store, LATCHKEY_OWNER_USER, "Courage");
   project = test_owner(store, LATCHKEY_OWNER_PROJECT, "The Computer");
