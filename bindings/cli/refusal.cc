@@ -66,7 +66,8 @@ std::string RemedyOf(latchkey_code code, const Remedies& remedies) {
       return "Nothing was changed: make room on the device, then try again.";
     case LATCHKEY_CORRUPTION:
     case LATCHKEY_ROLLED_BACK:
-      return "Keep the folder as it is, and restore the latest backup beside it.";
+      return "Keep the folder as it is: latchkey restore makes a new store beside it, of a backup "
+             "and of what was revoked here (--damaged).";
     case LATCHKEY_WRONG_PEPPER:
       return "Give the pepper that was made with this store (--pepper-file), readable by its owner "
              "alone (mode 0600).";

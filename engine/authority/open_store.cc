@@ -124,7 +124,7 @@ Status LocalAuthority::OpenStorage() {
                         return Status::Error(
                             Code::kCorruption,
                             "the log of the store is damaged before what was acknowledged: restore "
-                            "a backup");
+                            "a backup, which takes over what was revoked here");
                       }));
   LATCHKEY_TRY_ASSIGN(const bool too_short, ends_before_ack(*storage_));
   if (too_short) {

@@ -72,7 +72,7 @@ typedef uint32_t latchkey_code;
 #define LATCHKEY_NO_SPACE 9u         /* make room */
 #define LATCHKEY_CORRUPTION 10u      /* the store is damaged; nothing was changed */
 #define LATCHKEY_WRONG_PEPPER 11u    /* the pepper file is missing, too open, or not this store's */
-#define LATCHKEY_ROLLED_BACK 12u     /* the store ends before what it has acknowledged */
+#define LATCHKEY_ROLLED_BACK 12u     /* it ends before what it has acknowledged, or an epoch */
 #define LATCHKEY_GONE 13u            /* that part of the history has been trimmed */
 #define LATCHKEY_UNSUPPORTED 14u     /* this build, kind or handle cannot do that */
 #define LATCHKEY_INTERNAL 15u        /* a defect; please report it */
@@ -181,13 +181,13 @@ typedef struct latchkey_epoch {
 
 #define LATCHKEY_EPOCH_TEXT_SIZE 91 /* with its NUL */
 
-/* Reads "HISTORY/NUMBER/ID": a UUID, a decimal number, 32 hexadecimal digits. `out->struct_size` is
- * set by the caller. INVALID_ARGUMENT. Since ABI 1. */
+/* Reads "HISTORY/NUMBER/ID": a UUID, a decimal number, 32 hexadecimal digits, and nothing before,
+ * between or behind them. INVALID_ARGUMENT when it is not that. Needs no store. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_epoch_parse(const char* text,
                                                                   size_t text_size,
                                                                   latchkey_epoch* out);
-/* Writes that text and a NUL. `epoch` (its struct_size is not looked at) and `text` must not be
- * NULL. Since ABI 1. */
+/* Writes that text and a NUL. Neither may be NULL; struct_size is not looked at. Never fails. Since
+ * ABI 1. */
 LATCHKEY_API void latchkey_epoch_format(const latchkey_epoch* epoch,
                                         char text[LATCHKEY_EPOCH_TEXT_SIZE]);
 
@@ -303,16 +303,18 @@ LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_check(latchkey_store
                                                                   latchkey_check_function found,
                                                                   void* context);
 
-/* The latest change that is committed. Nothing that it rests on is trimmed from the store. NOT the
- * place to keep it: the store, its folder, a backup. Cost: microseconds, no device. Since ABI 1. */
+/* The latest change that is committed: every call that changed the store and has returned is in it.
+ * To be kept where whoever can replace the store cannot write, and given to the next open; not in
+ * the store's folder, nor in a backup. Nothing that it rests on is trimmed from the store. No codes
+ * of its own. Cost: microseconds, no device. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_epoch(latchkey_store* store,
                                                                   latchkey_epoch* out);
 
 /* ---- Backup and restore ------------------------------------------------------------------- */
 
-/* Called with the bytes copied so far, before the first and about once a megabyte; by the caller's
- * thread or one of the library's, never by two at once. Returning anything but 0 stops the backup
- * (BUSY). Must not call into the same store. */
+/* Called with the bytes written so far, before the first and about once a megabyte; by the caller's
+ * thread or one of the library's, never by two at once. Returning anything but 0 stops the backup,
+ * which is then taken away and answers BUSY. Must not call into the same store. */
 typedef int (*latchkey_backup_function)(void* context, uint64_t bytes);
 
 typedef struct latchkey_backup_options {
@@ -341,30 +343,43 @@ typedef struct latchkey_backup {
 
 /* Makes a backup of a store in use: all that was committed before the call, in a state that was
  * once whole. Tables that an earlier backup in the folder holds are not copied again. On the device
- * when it returns; one that was cut off, by a crash too, is none. Commits go on meanwhile.
+ * when it returns; one that was cut off, by a crash too, is none, and in nobody's way. Commits and
+ * verification go on meanwhile, and do not wait for it.
  *
  * A BACKUP NEVER HOLDS THE PEPPER. Without the pepper file no backup can be restored: keep a copy
  * of it, in another place than the backups.
  *
- * Waits until the store is loaded. `out` may be NULL. NOT_FOUND the folder's parent is missing;
- * INVALID_ARGUMENT there is something else in the folder; CONFLICT it is for another store; BUSY
- * another backup, restore or verification uses the folder, `progress` stopped it, or a write of the
- * store has failed meanwhile; NO_SPACE on either device. If dropping old ones fails (IO) the new
- * one is there. Cost: reads and writes what is new since the last one. Since ABI 1. */
+ * Waits until the store is loaded, so that one that does not add up makes no backups. `out` may be
+ * NULL.
+ *
+ * NOT_FOUND the folder's parent is missing; INVALID_ARGUMENT also: there is something else in the
+ * folder, or it is a file; CONFLICT it is for another store; BUSY also: another backup, restore or
+ * verification uses the folder, `progress` stopped it, or a write of the store has failed
+ * meanwhile; NO_SPACE on either device; IO also: the folder cannot be written. Dropping old ones
+ * comes last: if that fails, with any of these, the new one is there. Several threads may call it
+ * with different folders. Cost: reads and writes what is new since the last one, at most 4 MiB of
+ * log among it; holds open what the store would remove meanwhile. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_backup(
     latchkey_store* store, const latchkey_backup_options* options, latchkey_backup* out);
 
 /* The backups in a folder, the oldest first, as they say of themselves; restoring one checks it.
- * Fills up to `capacity` rows, whose struct_size the caller sets in the first; *count (not NULL) is
- * how many there are in all. NOT_FOUND, INVALID_ARGUMENT no folder of backups; BUSY one is being
- * made; IO, CORRUPTION. Since ABI 1. */
+ * Fills up to `capacity` rows, whose struct_size the caller sets in the first (`rows` may be NULL
+ * with capacity 0); *count is how many there are in all. One that was cut off, or that lacks a
+ * file, is not listed. Needs no store and no pepper.
+ *
+ * NOT_FOUND no such folder; INVALID_ARGUMENT also: it is not one of backups; BUSY one is being made
+ * there; CORRUPTION what is written on one does not read; IO; INTERNAL. Cost: reads a small file a
+ * backup. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_backup_list(const char* path,
                                                                   latchkey_backup* rows,
                                                                   size_t capacity, size_t* count);
 
-/* Reads all files of a backup (0 = the newest) and compares their checksums, which tells damage; it
- * takes no pepper, and so tells no forgery: restoring does. CORRUPTION it is damaged; NOT_FOUND,
- * INVALID_ARGUMENT, BUSY, IO as above. Cost: reads the whole backup. Since ABI 1. */
+/* Reads all files of a backup (`number` 0 = the newest) and compares their checksums, which tells
+ * damage. It takes no pepper, and so tells no forgery: restoring does.
+ *
+ * CORRUPTION it is damaged; NOT_FOUND no such folder or backup; INVALID_ARGUMENT also: not a folder
+ * of backups; BUSY one is being made there; IO; INTERNAL. Any number of threads and processes at
+ * once. Cost: reads the whole backup. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_backup_verify(const char* path,
                                                                     uint32_t number);
 
@@ -422,11 +437,18 @@ typedef struct latchkey_restore_report {
  * fits it, a later one does not. Until the call has returned OK there is no store at `path`.
  * `out` may be NULL.
  *
- * CONFLICT there is something at `path`; NOT_FOUND no such folder, backup or damaged store;
- * INVALID_ARGUMENT also: the damaged store is another one; WRONG_PEPPER; BUSY a store at `path` or
- * the damaged one is open, or a backup is being made; CORRUPTION the backup is damaged or was
- * altered; IO, NO_SPACE. Cost: copies the backup, reads all of it, and reads the damaged store once
- * or twice. Since ABI 1. */
+ * CONFLICT there is something at `path`; NOT_FOUND no such folder, backup or damaged store, or the
+ * parent of `path` is missing; INVALID_ARGUMENT also: not a folder of backups, the damaged store is
+ * another one, or a time of the list is before 1970; WRONG_PEPPER it is missing, too open, or not
+ * the one of the backup; UNSUPPORTED the backup is of a newer latchkey: all these are refused
+ * before anything is made. BUSY a store at `path` or the damaged one is open, or a backup is being
+ * made; CORRUPTION the backup is damaged, was altered, or is not what is written on it; IO, also
+ * when the damaged store's folder cannot be listed; NO_SPACE; INTERNAL. What fails leaves an empty
+ * folder at `path` at most.
+ *
+ * No store handle is needed; a store that was restored is to be opened like any. Cost: copies the
+ * backup, reads all of it, and reads the damaged store once or twice; memory for each revocation
+ * and owner of the damaged store, some 500 bytes. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code
 latchkey_restore(const latchkey_restore_options* options, latchkey_restore_report* out);
 
