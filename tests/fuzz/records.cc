@@ -45,10 +45,14 @@ void ExpectSameRow(ByteView bytes) {
 }
 
 void Read(uint8_t which, ByteView bytes) {
-  switch (which % 12) {
+  switch (which % 13) {
     case 0:
       return ExpectStable(bytes, FormatRecord::Decode);
     case 1:
+      if (const auto store = StoreRecord::Decode(bytes); store.ok()) {
+        Expect(LineageOf(*store).size() == store->lineage.size() / Ancestor::kSize,
+               "a lineage that is not what its size says");
+      }
       return ExpectStable(bytes, StoreRecord::Decode);
     case 2:
       return ExpectStable(bytes, HeadRecord::Decode);
@@ -69,8 +73,10 @@ void Read(uint8_t which, ByteView bytes) {
       return ExpectStable(bytes, [](ByteView b) { return TombstoneRecord::Decode(Uuid{}, b); });
     case 10:
       return ExpectStable(bytes, [](ByteView b) { return SweepRecord::Decode(7, b); });
-    default:
+    case 11:
       return ExpectStable(bytes, [](ByteView b) { return DecodeEvent(7, b); });
+    default:
+      return ExpectStable(bytes, BackupRecord::Decode);
   }
 }
 

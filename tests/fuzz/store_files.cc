@@ -75,8 +75,13 @@ void ReadPepper(ByteView text) {
   Expect(again == text, "a pepper file with two spellings", text);
 }
 
-// A log that is whole cannot be cut by a byte and still be whole, but between two records.
+// A log that is whole cannot be cut by a byte and still be whole, but between two records. Of one
+// that is damaged what can be read is read, and never more than there is.
 void ReadLog(ByteView bytes) {
+  size_t read = 0;
+  const uint64_t damaged = ReadLogFrames(bytes, [&](ByteView record) { read += record.size(); });
+  Expect(read <= bytes.size(), "more was read than there is");
+  Expect(damaged == 0 || CheckLogFrames(bytes) != LogEnd::kWhole, "a whole log is damaged");
   if (CheckLogFrames(bytes) != LogEnd::kWhole || bytes.size() < 8) return;
   CheckLogFrames(bytes.substr(0, bytes.size() - 1));
 }
