@@ -70,6 +70,7 @@ bool Disk::Holds(std::string_view path) const {
 }
 
 std::string Disk::Relative(std::string_view path) const {
+  while (path.ends_with('/')) path.remove_suffix(1);  // a folder may be named with it
   return std::filesystem::path(path).lexically_normal().lexically_relative(root_).string();
 }
 

@@ -146,6 +146,57 @@ std::string Differences(latchkey_store* store, const Facts& before, const Facts&
   return wrong;
 }
 
+latchkey_code BackUp(latchkey_store* store, const std::filesystem::path& folder, uint32_t keep,
+                     uint32_t* number) {
+  const std::string path = (folder / "backups").string();
+  auto options = Sized<latchkey_backup_options>();
+  options.path = path.c_str();
+  options.keep = keep;
+  auto made = Sized<latchkey_backup>();
+  const latchkey_code code = latchkey_store_backup(store, &options, &made);
+  *number = made.number;
+  return code;
+}
+
+std::vector<uint32_t> WholeBackups(const std::filesystem::path& folder, std::string* wrong) {
+  const std::string path = (folder / "backups").string();
+  std::vector<latchkey_backup> rows(16, Sized<latchkey_backup>());
+  size_t count = 0;
+  const latchkey_code code = latchkey_backup_list(path.c_str(), rows.data(), rows.size(), &count);
+  // Without a marker it is not a folder of backups yet.
+  if (code == LATCHKEY_NOT_FOUND || code == LATCHKEY_INVALID_ARGUMENT) return {};
+  if (code != LATCHKEY_OK) *wrong += "backups: " + CodeName(code) + "\n";
+  std::vector<uint32_t> numbers;
+  for (size_t i = 0; i < count; ++i) {
+    numbers.push_back(rows[i].number);
+    const latchkey_code verified = latchkey_backup_verify(path.c_str(), rows[i].number);
+    if (verified == LATCHKEY_OK) continue;
+    *wrong += "backup " + std::to_string(rows[i].number) + ": " + CodeName(verified) + ": " +
+              latchkey_error_text() + "\n";
+  }
+  return numbers;
+}
+
+std::string RestoredDifferences(const std::filesystem::path& folder, uint32_t number,
+                                const Facts& facts) {
+  const TempFolder place;
+  const std::string backups = (folder / "backups").string();
+  const std::string path = (place.path() / "store").string();
+  std::filesystem::copy_file(folder / "store.pepper", place.path() / "store.pepper");
+  auto options = Sized<latchkey_restore_options>();
+  options.backup_path = backups.c_str();
+  options.path = path.c_str();
+  options.number = number;
+  const latchkey_code code = latchkey_restore(&options, nullptr);
+  if (code != LATCHKEY_OK) return CodeName(code) + ": " + latchkey_error_text() + "\n";
+  latchkey_store* store = nullptr;
+  const std::string refused = OpenWhole(place.path(), LATCHKEY_OPEN_EXISTING, &store);
+  if (!refused.empty()) return refused + "\n";
+  const std::string wrong = Differences(store, facts, facts, false);
+  static_cast<void>(latchkey_store_close(store));
+  return wrong;
+}
+
 std::string OpenWhole(const std::filesystem::path& folder, uint32_t mode, latchkey_store** store) {
   static TestClock clock;
   const std::string path = (folder / "store").string();

@@ -25,7 +25,8 @@ struct Facts {
     bool revoked = false;
     bool absent = false;  // it was asked for, and is not there
   };
-  bool store = false;  // there is one
+  bool store = false;               // there is one
+  std::vector<uint32_t> backups{};  // their numbers
   std::vector<Owner> owners;
   std::vector<Key> keys;
 };
@@ -38,6 +39,7 @@ struct Moment {
   size_t done = 0;
   Facts after{};
   bool one_by_one = false;  // several changes, each whole or absent for itself
+  uint32_t backup = 0;      // the number of the backup that it made
 };
 
 // Compares the store with what held before a change that was not acknowledged, and after it: either
@@ -49,6 +51,16 @@ std::string Differences(latchkey_store* store, const Facts& before, const Facts&
 // The reason of the verdict as text, or the code when there was none.
 std::string Judge(latchkey_store* store, const std::string& secret);
 std::string DueVerdict(const Facts& facts, const Facts::Key& key);
+
+// The numbers of the backups in FOLDER/backups, each of which must be whole by its checksums. None
+// where the folder is not there, or is empty. What is wrong is added to `wrong`.
+std::vector<uint32_t> WholeBackups(const std::filesystem::path& folder, std::string* wrong);
+// Restores one of them into a folder of its own, and compares that store with the facts.
+std::string RestoredDifferences(const std::filesystem::path& folder, uint32_t number,
+                                const Facts& facts);
+// Makes one. OK, or a code with latchkey_error_text().
+latchkey_code BackUp(latchkey_store* store, const std::filesystem::path& folder, uint32_t keep,
+                     uint32_t* number);
 
 // Opens what lies in FOLDER/store, reading everything before it returns. Text of the refusal, as
 // CODE: sentence, or empty.

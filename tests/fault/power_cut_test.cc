@@ -1,5 +1,5 @@
 // The power is cut after the first, second, third ... file operation of a host's life: the store
-// opens with all that it had acknowledged, or, while it was being made, is none.
+// opens with all that it had acknowledged, or, while it was being made, is none. So is a backup.
 #include "power_cut.h"
 
 #include <gtest/gtest.h>
@@ -82,7 +82,9 @@ TEST(Recorder, NoSecretAndNoPepperIsWrittenToTheStore) {
   }
   std::map<std::string, std::string> written;
   for (const Operation& operation : recording.operations) {
-    if (operation.path.starts_with("store/")) written[operation.path] += operation.data;
+    if (operation.path.starts_with("store/") || operation.path.starts_with("backups/")) {
+      written[operation.path] += operation.data;
+    }
   }
   ASSERT_FALSE(written.empty());
   for (const auto& [path, text] : written) {
@@ -99,8 +101,12 @@ struct Counts {
   size_t cuts = 0;
   size_t opened = 0;
   size_t wrong = 0;
+  size_t restored = 0;
   std::map<std::string, size_t> refused;  // by code
 };
+
+// A backup is restored after each cut in the midst of one, and after one in so many others.
+constexpr size_t kRestoredEvery = 8;
 
 // The first key that is allowed, to be revoked; none = its number is that of all keys.
 size_t FirstAllowed(const Facts& facts) {
@@ -109,9 +115,33 @@ size_t FirstAllowed(const Facts& facts) {
   return key;
 }
 
+// Each backup that is listed is whole, none that was acknowledged is missing, and with `restore`
+// the newest gives back what held when it was made.
+std::string JudgeBackups(const Recording& recording, const Facts& before, const Facts& after,
+                         const std::filesystem::path& folder, bool restore, Counts* counts) {
+  std::string wrong;
+  const std::vector<uint32_t> listed = WholeBackups(folder, &wrong);
+  const auto is_in = [](const std::vector<uint32_t>& numbers, uint32_t number) {
+    return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+  };
+  for (const uint32_t number : before.backups) {
+    if (is_in(after.backups, number) && !is_in(listed, number)) {
+      wrong += "backup " + std::to_string(number) + " is lost\n";
+    }
+  }
+  if (listed.empty() || !restore || !wrong.empty()) return wrong;
+  const auto made = std::find_if(recording.moments.begin(), recording.moments.end(),
+                                 [&](const Moment& each) { return each.backup == listed.back(); });
+  if (made == recording.moments.end()) return "a backup that nobody made\n";
+  ++counts->restored;
+  wrong = RestoredDifferences(folder, listed.back(), made->after);
+  return wrong.empty() ? "" : "restored: " + wrong;
+}
+
 // What is wrong with what a cut has left. Opened, compared, changed, closed, and all that again.
 std::string JudgeCut(const Recording& recording, size_t operations,
                      const std::filesystem::path& folder, Counts* counts) {
+  const bool in_turn = counts->cuts % kRestoredEvery == 0;
   const std::vector<Moment>& moments = recording.moments;
   size_t last = 0;
   while (last + 1 < moments.size() && moments[last + 1].done <= operations) ++last;
@@ -130,6 +160,14 @@ std::string JudgeCut(const Recording& recording, size_t operations,
   }
   ++counts->opened;
   std::string wrong = Differences(store, before, after, next.one_by_one);
+  const bool in_backup = in_midst && next.backup != 0;
+  if (wrong.empty()) {
+    wrong = JudgeBackups(recording, before, after, folder, in_backup || in_turn, counts);
+  }
+  uint32_t number = 0;
+  if (wrong.empty() && in_backup && BackUp(store, folder, 0, &number) != LATCHKEY_OK) {
+    wrong += std::string("no backup after the cut: ") + latchkey_error_text() + "\n";
+  }
   const size_t key = FirstAllowed(before);
   if (wrong.empty() && key < before.keys.size() &&
       Judge(store, before.keys[key].secret) == "allowed") {
@@ -141,6 +179,10 @@ std::string JudgeCut(const Recording& recording, size_t operations,
   }
   if (latchkey_store_close(store) != LATCHKEY_OK) wrong += "no close after the cut\n";
   if (!wrong.empty()) return wrong;
+  if (number != 0) {
+    wrong = RestoredDifferences(folder, number, next.after);
+    if (!wrong.empty()) return "the backup after the cut: " + wrong;
+  }
   const std::string refused_later = OpenWhole(folder, LATCHKEY_OPEN_EXISTING, &store);
   if (!refused_later.empty()) return "later: " + refused_later + "\n";
   wrong = Differences(store, before, after, true);
@@ -179,8 +221,9 @@ class PowerCut : public testing::TestWithParam<size_t> {
     }
   }
   static void Print(const char* suite, const Counts& counts) {
-    std::printf("%s: faults %zu, wrong %zu, opened %zu, operations %zu", suite, counts.cuts,
-                counts.wrong, counts.opened, TheRecording().operations.size());
+    std::printf("%s: faults %zu, wrong %zu, opened %zu, restored %zu, operations %zu", suite,
+                counts.cuts, counts.wrong, counts.opened, counts.restored,
+                TheRecording().operations.size());
     for (const auto& [why, count] : counts.refused) std::printf(", %s %zu", why.c_str(), count);
     std::printf("\n");
   }

@@ -66,8 +66,10 @@ std::string Trial::Run(bool* hit) {
   if (store_ != nullptr) Heal();
   if (wrong_.empty()) Compare();
   for (const std::string& path : disk_.synced_again()) {
-    // Each of its two sectors is whole by its own CRC, and the next commit writes one anew.
-    if (path != "store/ack") Wrong("synced again after a sync had failed: " + path);
+    // Each of its two sectors is whole by its own CRC, and the next commit writes one anew. What is
+    // left of a backup that failed is emptied, and written anew.
+    if (path == "store/ack" || path.starts_with("backups/")) continue;
+    Wrong("synced again after a sync had failed: " + path);
   }
   return wrong_;
 }
@@ -171,6 +173,14 @@ void Trial::RevokeAll(size_t owner) {
   }
 }
 
+void Trial::BackUp() {
+  bool unknown = false;
+  uint32_t number = 0;
+  const latchkey_code code = latchkey_test::BackUp(store_, folder_.path(), 0, &number);
+  if (Happened("backup", code, &unknown)) backup_ = number;
+  if (unknown) Wrong("a backup of which nobody knows whether it was made");
+}
+
 size_t Trial::NextAllowed(size_t from) const {
   while (DueVerdict(after_, after_.keys[from]) != "allowed") ++from;
   return from;
@@ -190,6 +200,7 @@ void Trial::Change() {
   Revoke(NextAllowed(0));
   Create(1);
   JudgeAll("after all");
+  BackUp();
 }
 
 // Everything is in memory, so no verdict depends on the disk.
@@ -220,6 +231,19 @@ void Trial::Heal() {
   before_.keys[key].name = after_.keys[key].name = name;
 }
 
+// Whole or none, and what is left of one that failed is in nobody's way.
+void Trial::JudgeBackups() {
+  const std::vector<uint32_t> listed = WholeBackups(folder_.path(), &wrong_);
+  if (backup_ != 0 && listed != std::vector<uint32_t>{backup_}) Wrong("the backup is lost");
+  uint32_t number = 0;
+  if (latchkey_test::BackUp(store_, folder_.path(), 0, &number) != LATCHKEY_OK) {
+    return Wrong(std::string("no backup after the fault: ") + latchkey_error_text());
+  }
+  if (WholeBackups(folder_.path(), &wrong_).size() != listed.size() + 1) {
+    Wrong("the backup after the fault is not there");
+  }
+}
+
 // As it stands, and opened anew.
 void Trial::Compare() {
   // What was revoked in memory alone is submitted again just after the store has healed.
@@ -229,6 +253,7 @@ void Trial::Compare() {
     if (!differences.empty()) std::this_thread::sleep_for(kWaitStep);
   }
   if (!differences.empty()) Wrong("healed: " + differences);
+  JudgeBackups();
   if (latchkey_store_close(store_) != LATCHKEY_OK) Wrong("no close");
   store_ = nullptr;
   Open("in the end");

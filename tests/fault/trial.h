@@ -56,11 +56,13 @@ class Trial {
   void Rename(size_t key);
   void Lock(size_t owner);
   void RevokeAll(size_t owner);
+  void BackUp();
   size_t NextAllowed(size_t from) const;
   void Change();
   void JudgeAll(const char* when);
   void Heal();
   void Compare();
+  void JudgeBackups();
 
   const Fault fault_;
   Counts& counts_;
@@ -70,6 +72,7 @@ class Trial {
   // Without what may or may not have happened, and with it.
   Facts before_;
   Facts after_;
+  uint32_t backup_ = 0;  // the number of the one that was made while the disk failed
   std::string wrong_;
 };
 

@@ -174,6 +174,18 @@ void Workload::ImportKeys(size_t owner, size_t count) {
       /*one_by_one=*/true);
 }
 
+void Workload::BackUp(uint32_t keep) {
+  uint32_t number = 0;
+  Do(
+      "backup", [&] { return latchkey_test::BackUp(store_, folder_, keep, &number); },
+      [&](Facts* facts) {
+        std::vector<uint32_t>& held = facts->backups;
+        held.push_back(number);
+        if (keep != 0 && held.size() > keep) held.erase(held.begin(), held.end() - keep);
+      });
+  moments_.back().backup = number;
+}
+
 size_t Workload::DrawActive() {
   for (size_t tries = 0; tries < 10000; ++tries) {
     const size_t key = random_() % facts_.keys.size();
@@ -206,6 +218,8 @@ void Workload::Run(size_t rounds) {
     Revoke(DrawActive());
     SetLocked(1, round % 2 == 1);
     if (round == 1) RevokeAll(0);
+    if (round == 3 || round == 5) BackUp(0);
+    if (round == 7) BackUp(1);
     if (round + 1 == rounds) DeleteOwner(2);
   }
   Close();

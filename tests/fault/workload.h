@@ -22,8 +22,9 @@ class Workload {
   Workload& operator=(const Workload&) = delete;
 
   // All of it: some dozens of credentials, an import by files and one by the log, revocations of
-  // each sort, `rounds` times closed and opened anew, which makes RocksDB flush and compact. Throws
-  // when a call fails. The store is closed at the end.
+  // each sort, `rounds` times closed and opened anew, which makes RocksDB flush and compact, and
+  // from the fourth time on three backups. Throws when a call fails. The store is closed at the
+  // end.
   void Run(size_t rounds);
 
   // Its parts, each a change or a few.
@@ -37,7 +38,8 @@ class Workload {
   void SetLocked(size_t owner, bool locked);
   void DeleteOwner(size_t owner);
   void ImportKeys(size_t owner, size_t count);
-  size_t DrawActive();  // a key that is not revoked
+  void BackUp(uint32_t keep);  // to FOLDER/backups
+  size_t DrawActive();         // a key that is not revoked
 
   latchkey_store* store() const { return store_; }
   const Facts& facts() const { return facts_; }

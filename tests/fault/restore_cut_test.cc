@@ -1,0 +1,111 @@
+// The power is cut after the first, second, third ... file operation of a restore: there is no
+// store until all is done, and then it is whole, with what was to be revoked.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "power_cut.h"
+#include "workload.h"
+
+namespace latchkey_test {
+namespace {
+
+constexpr const char* kPepper = "store.pepper";
+
+// One restore, as its disk has seen it.
+struct Restoration {
+  uint64_t seed = 0;
+  std::string pepper;
+  Facts facts;
+  std::vector<Operation> operations;
+};
+
+Restoration MakeRestoration() {
+  Restoration made;
+  made.seed = TestSeed();
+  const TempFolder source;
+  Disk unrecorded(source.path());
+  Workload workload(&unrecorded, source.path(), made.seed);
+  workload.Open(LATCHKEY_OPEN_CREATE);
+  for (int i = 0; i < 2; ++i) workload.CreateOwner(LATCHKEY_OWNER_USER);
+  workload.ImportKeys(0, 30);
+  for (size_t i = 0; i < 4; ++i) workload.CreateKey(i % 2);
+  workload.Close();
+  workload.Open(LATCHKEY_OPEN_EXISTING);
+  workload.Revoke(workload.DrawActive());
+  workload.SetLocked(1, true);
+  workload.BackUp(0);
+  made.facts = workload.facts();
+  std::vector<latchkey_revocation> list;
+  for (size_t key = 1; key < 10; key += 2) {
+    made.facts.keys[key].revoked = true;
+    list.push_back({made.facts.keys[key].uuid, 0});
+  }
+  // After the backup, so that it is carried over.
+  const size_t later = workload.DrawActive();
+  workload.Revoke(later);
+  made.facts.keys[later].revoked = true;
+  workload.Close();
+  made.pepper = ReadFile(source.path() / kPepper);
+
+  const TempFolder target;
+  Disk disk(target.path());
+  WriteFile(target.path() / kPepper, made.pepper);
+  std::filesystem::permissions(target.path() / kPepper, std::filesystem::perms(0600));
+  disk.Record();
+  const std::string backups = (source.path() / "backups").string();
+  const std::string damaged = (source.path() / "store").string();
+  const std::string path = (target.path() / "store").string();
+  auto options = Sized<latchkey_restore_options>();
+  options.backup_path = backups.c_str();
+  options.damaged_path = damaged.c_str();
+  options.path = path.c_str();
+  options.revocations = list.data();
+  options.revocations_count = list.size();
+  EXPECT_CODE(LATCHKEY_OK, latchkey_restore(&options, nullptr));
+  made.operations = disk.operations();
+  return made;
+}
+
+TEST(RestoreCut, LeavesNoStoreOrAWholeOne) {
+  const Restoration restoration = MakeRestoration();
+  const size_t all = restoration.operations.size();
+  const size_t stride = IsLongRun() ? 1 : 5;
+  const TempFolder folder;
+  const Disk disk(folder.path());
+  size_t cuts = 0;
+  size_t opened = 0;
+  size_t wrong = 0;
+  for (size_t n = all % stride; n <= all; n += stride) {
+    for (size_t i = 0; i < kCuts.size(); ++i) {
+      if (!IsLongRun() && n != all && i != n / stride % kCuts.size()) continue;
+      std::mt19937_64 random(restoration.seed + n * kCuts.size() + i);
+      WriteImage(AfterPowerCut(std::span(restoration.operations).first(n), kCuts[i], random),
+                 folder.path());
+      WriteFile(folder.path() / kPepper, restoration.pepper);
+      std::filesystem::permissions(folder.path() / kPepper, std::filesystem::perms(0600));
+      ++cuts;
+      latchkey_store* store = nullptr;
+      std::string refused = OpenWhole(folder.path(), LATCHKEY_OPEN_EXISTING, &store);
+      std::string differences;
+      if (store != nullptr) {
+        ++opened;
+        differences = Differences(store, restoration.facts, restoration.facts, false);
+        EXPECT_CODE(LATCHKEY_OK, latchkey_store_close(store));
+      } else if (n < all &&
+                 (refused.starts_with("NOT_FOUND") || refused.starts_with("INVALID_ARGUMENT"))) {
+        refused.clear();  // there is none
+      }
+      if ((refused + differences).empty() || ++wrong > 10) continue;
+      ADD_FAILURE() << "operation " << n << " of " << all << ", " << NameOf(kCuts[i]) << ": "
+                    << refused << differences;
+    }
+  }
+  EXPECT_GE(opened, kCuts.size());
+  std::printf("restore cut: faults %zu, wrong %zu, opened %zu, operations %zu\n", cuts, wrong,
+              opened, all);
+}
+
+}  // namespace
+}  // namespace latchkey_test
