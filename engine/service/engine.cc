@@ -137,7 +137,7 @@ void Engine::TendOnce() {
 }
 
 void Engine::FlushUsage() {
-  const auto since_s = static_cast<uint32_t>(std::max<int64_t>(usage_flushed_s_ - 1, 1));
+  const uint32_t since_s = UseSecond(std::max<int64_t>(usage_flushed_s_ - 1, 1));
   usage_flushed_s_ = clock_->NowS();
   std::vector<std::pair<Uuid, uint32_t>> used;
   memory_->table().ForEach([&](const TableEntry& entry) {

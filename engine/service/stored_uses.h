@@ -13,6 +13,11 @@
 
 namespace latchkey {
 
+// The second of a use as it is kept: from 2106-02-07T06:28:15 on it stays there.
+inline uint32_t UseSecond(int64_t now_s) {
+  return static_cast<uint32_t>(std::min<int64_t>(now_s, UINT32_MAX));
+}
+
 // Any thread.
 class StoredUses {
  public:

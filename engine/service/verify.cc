@@ -130,7 +130,7 @@ void AnswerFromStore(const Engine& engine, ByteView secret, TagWords tag, const 
   verdict->scopes = entry.scopes;
   verdict->expires_s = entry.expires_s();
   if (verdict->reason == Reason::kAllowed && query.at_s == 0) {
-    memory.stored_uses().Note(tag, verdict->uuid, static_cast<uint32_t>(now_s));
+    memory.stored_uses().Note(tag, verdict->uuid, UseSecond(now_s));
   }
 }
 
@@ -167,7 +167,7 @@ void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQue
     verdict->jwt_signed = false;
     verdict->failure = Code::kOk;
     if (reason == Reason::kAllowed && query.at_s == 0) {
-      VerifyTable::Touch(sight, static_cast<uint32_t>(now_s));
+      VerifyTable::Touch(sight, UseSecond(now_s));
     }
     return;
   }

@@ -653,7 +653,7 @@ typedef struct latchkey_credential {
   int64_t not_before_s; /* 0 = from creation on */
   int64_t expires_s;
   int64_t revoked_s;    /* 0 = active */
-  int64_t last_used_s;  /* 0 = never, or not known yet; up to 60 s behind */
+  int64_t last_used_s;  /* 0 = never, or not known yet; up to 60 s behind; at most 4294967295 */
   uint64_t scopes;      /* 0 = limited by kind and owner alone */
   size_t metadata_size; /* latchkey_credential_metadata() gives the bytes */
   size_t name_size;
