@@ -32,9 +32,13 @@ Status BadKey() { return Status::Error(Code::kCorruption, "a record has a key of
 
 Status CheckChainEnd(const Storage& storage, const HeadRecord& head) {
   const Status wrong = Status::Error(
-      Code::kCorruption, "the event chain does not end where the head of the store says");
+      Code::kCorruption,
+      "the event chain does not end where the head of the store says: latchkey repair "
+      "--dry-run says what is wrong");
   Result<Bytes> last = storage.LastKey(column::kEvent, {});
-  if (last.code() == Code::kNotFound) return head.event_number == 0 ? Status::Ok() : wrong;
+  if (last.code() == Code::kNotFound) {
+    return head.event_number == head.event_floor ? Status::Ok() : wrong;
+  }
   if (!last.ok()) return last.status();
   KeyReader key(*last);
   uint16_t partition = 0;
@@ -250,7 +254,7 @@ Status LoadRecords(const Storage& storage, const RecordMac& mac, const Snapshot&
   if (sum == head.record_sum) return Status::Ok();
   return Status::Error(Code::kCorruption,
                        "the records of the store do not add up to what its head says: one was put "
-                       "back, taken away or planted");
+                       "back, taken away or planted; latchkey repair --dry-run says which");
 }
 
 }  // namespace latchkey

@@ -131,15 +131,18 @@ Status LocalAuthority::OpenStorage() {
     storage_.reset();
     return Status::Error(Code::kRolledBack,
                          "the store ends before what it has acknowledged: an older copy was put in "
-                         "its place");
+                         "its place; restore a backup, or see what is left by latchkey repair "
+                         "--dry-run");
   }
   const StorageSource source(*storage_);
   LATCHKEY_TRY_ASSIGN(store_, Reader(source, mac_).Store());
   if (store_.store_id != dir_->marker().store_id || store_.store_id != ack.store_id ||
       store_.history_id != ack.history_id) {
     storage_.reset();
-    return Status::Error(Code::kRolledBack,
-                         "marker, ack file and database are not of one store and history");
+    return Status::Error(
+        Code::kRolledBack,
+        "marker, ack file and database are not of one store and history: restore a "
+        "backup, or see what is left by latchkey repair --dry-run");
   }
   return Status::Ok();
 }

@@ -48,7 +48,8 @@ Result<ByteView> RecordMac::Open(uint8_t column, ByteView key, ByteView value) c
   const auto expected = Compute(version, column, key, fields);
   if (value.substr(value.size() - kMacSize) != View(expected)) {
     return Status::Error(Code::kCorruption,
-                         "a record was altered: its MAC does not hold for its key and content");
+                         "a record was altered: its MAC does not hold for its key and content; "
+                         "latchkey repair --dry-run says which");
   }
   return fields;
 }

@@ -15,6 +15,7 @@ inline constexpr ByteView kStore = "store";
 inline constexpr ByteView kHead = "head";
 inline constexpr ByteView kPepperPrefix = "pepper/";
 inline constexpr ByteView kCountPrefix = "count/";
+inline constexpr ByteView kLostPrefix = "lost/";  // what a repair has set aside; never read
 
 inline KeyWriter Pepper(uint32_t version) { return KeyWriter().Raw(kPepperPrefix).Be32(version); }
 

@@ -21,6 +21,7 @@ void Fields(A& a, R& r) {
   a.Id(2, r.history_id);
   a.Number(3, r.creation_s);
   a.Text(4, r.lineage);
+  a.Id(5, r.repaired_history_id);
 }
 
 template <typename A, typename R>

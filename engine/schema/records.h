@@ -43,6 +43,7 @@ struct StoreRecord {  // default "store"
   Uuid history_id;
   int64_t creation_s = 0;
   Bytes lineage;  // the histories that this one goes on from, oldest first: see Ancestor
+  Uuid repaired_history_id;  // that a repair had to give up; nil = none. Nothing of it is shared
   Bytes unknown;
   Bytes Encode() const;
   static Result<StoreRecord> Decode(ByteView fields);

@@ -1,7 +1,9 @@
 // The self-check.
 #include "service/check.h"
 
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "base/text.h"
 #include "crypto/digest.h"
@@ -11,21 +13,25 @@
 namespace latchkey {
 namespace {
 
+constexpr uint64_t kCredentialsPerProgress = 1024;
+
 class Checker {
  public:
-  Checker(const Engine& engine, const LocalAuthority::View& view,
-          const std::function<void(Literal, const Uuid&)>& found)
+  Checker(const Engine& engine, const LocalAuthority::View& view, const CheckFound& found,
+          const CheckProgress& progress, CheckReport* report)
       : authority_(engine.authority()),
         memory_(engine.memory()),
-        pending_sweeps_(engine.authority().state().pending_sweeps),
         storage_(view.storage()),
         snapshot_(storage_),
         source_(storage_, &snapshot_),
         reader_(source_, authority_.mac()),
-        found_(found) {}
+        found_(found),
+        progress_(progress),
+        report_(*report) {}
 
   Status Run() {
     LATCHKEY_TRY_ASSIGN(head_, reader_.Head());
+    LATCHKEY_TRY(WaitForMemory());
     LATCHKEY_TRY(CheckOwners());
     LATCHKEY_TRY(CheckGrants());
     LATCHKEY_TRY(CheckCredentials());
@@ -35,13 +41,13 @@ class Checker {
     LATCHKEY_TRY(CheckCounts());
     LATCHKEY_TRY(CheckEvents());
     if (sum_ != head_.record_sum) Found("the records do not add up to what the head says");
-    if (findings_ == 0) return Status::Ok();
+    if (report_.findings == 0) return Status::Ok();
     return Status::Error(Code::kCorruption, "the store is not as it should be");
   }
 
  private:
   void Found(Literal what, const Uuid& uuid = {}) {
-    ++findings_;
+    ++report_.findings;
     if (found_) found_(what, uuid);
   }
 
@@ -74,6 +80,8 @@ class Checker {
     return Status::Ok();
   }
 
+  Status WaitForMemory() const;
+  Status Continue() const;
   Status CheckOwners();
   Status CheckGrants();
   Status CheckCredentials();
@@ -86,29 +94,50 @@ class Checker {
   Status CheckIndexSizes();
   Status CheckCounts();
   Status CheckEvents();
+  Status CheckRevocations(const Event& event);
+  Status CheckTombstoneOf(const Uuid& uuid);
 
   const LocalAuthority& authority_;
   const Memory& memory_;
-  const std::vector<SweepRecord> pending_sweeps_;
   const Storage& storage_;
   const Snapshot snapshot_;
   const StorageSource source_;
   const Reader reader_;
-  const std::function<void(Literal, const Uuid&)>& found_;
+  const CheckFound& found_;
+  const CheckProgress& progress_;
+  CheckReport& report_;
   HeadRecord head_;
   MacSum sum_{};
-  uint64_t findings_ = 0;
-  uint64_t credentials_ = 0;
-  uint64_t tombstones_ = 0;
   uint64_t live_users_ = 0;
   uint64_t live_projects_ = 0;
   uint64_t emails_ = 0;
   std::map<std::pair<Uuid, uint16_t>, CountRecord> counts_;
 };
 
+// The snapshot may hold what was committed and is being applied just now.
+Status Checker::WaitForMemory() const {
+  while (memory_.restrictions().applied_event() < head_.event_number) {
+    LATCHKEY_TRY(Continue());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return Status::Ok();
+}
+
+// Whoever wants to reopen the store must not be kept waiting.
+Status Checker::Continue() const {
+  if (authority_.healing()) {
+    return Status::Error(Code::kBusy, "the store is reopening itself: check it later");
+  }
+  if (!progress_ || progress_(report_.credentials, head_.active + head_.revoked)) {
+    return Status::Ok();
+  }
+  return Status::Error(Code::kBusy, "the check was stopped");
+}
+
 Status Checker::CheckOwners() {
   return ForEach(column::kOwner, [&](const Uuid& uuid, ByteView, ByteView fields) -> Status {
     LATCHKEY_TRY_ASSIGN(const OwnerRecord owner, OwnerRecord::Decode(uuid, fields));
+    ++report_.owners;
     if (memory_.owners().IndexOf(uuid) == OwnerTable::kNone) {
       Found("an owner is missing from memory", uuid);
     }
@@ -137,7 +166,7 @@ Status Checker::CheckGrants() {
 Status Checker::CheckCredentials() {
   return ForEach(column::kCredential, [&](const Uuid& uuid, ByteView, ByteView fields) -> Status {
     LATCHKEY_TRY_ASSIGN(const CredentialRecord credential, CredentialRecord::Decode(uuid, fields));
-    ++credentials_;
+    if (report_.credentials++ % kCredentialsPerProgress == 0) LATCHKEY_TRY(Continue());
     return CheckCredential(credential);
   });
 }
@@ -152,10 +181,8 @@ Status Checker::CheckCredential(const CredentialRecord& credential) {
                           keys::BySlug(credential.owner, credential.kind, credential.slug).view(),
                           uuid, "the slug of a credential does not lead to it"));
   LATCHKEY_TRY_ASSIGN(const Revocation tombstone, RevocationOf(reader_, credential, {}));
-  LATCHKEY_TRY_ASSIGN(const Revocation revocation,
-                      RevocationOf(reader_, credential, pending_sweeps_));
   LATCHKEY_TRY(CheckRow(credential, tombstone));
-  CheckMemory(credential, revocation.revoked_s != 0);
+  CheckMemory(credential, tombstone.revoked_s != 0);
   CheckSeal(credential);
   CountRecord& count = counts_[{credential.owner, credential.kind}];
   ++(tombstone.revoked_s == 0 ? count.active : count.revoked);
@@ -177,6 +204,7 @@ Status Checker::CheckRow(const CredentialRecord& credential, const Revocation& t
 }
 
 // Memory may be ahead of the snapshot: it may deny what was live then, never the other way round.
+// What a sweep covers is denied when the call that began it returns, which nobody knows here.
 void Checker::CheckMemory(const CredentialRecord& credential, bool revoked) {
   const bool is_complete = memory_.complete();
   TableEntry entry;
@@ -209,7 +237,7 @@ void Checker::CheckSeal(const CredentialRecord& credential) {
 
 Status Checker::CheckTombstones() {
   return ForEach(column::kTombstone, [&](const Uuid& uuid, ByteView, ByteView fields) -> Status {
-    ++tombstones_;
+    ++report_.tombstones;
     LATCHKEY_TRY_ASSIGN(const TombstoneRecord tombstone, TombstoneRecord::Decode(uuid, fields));
     const Result<CredentialRecord> credential = reader_.Credential(uuid);
     if (!credential.ok() && credential.code() == Code::kIo) return credential.status();
@@ -240,20 +268,37 @@ Status Checker::CheckIndexSizes() {
   LATCHKEY_TRY(count(column::kOwnerSlug, live_users_ + live_projects_,
                      "the slug index of owners has stray entries"));
   LATCHKEY_TRY(count(column::kOwnerEmail, emails_, "the e-mail index has stray entries"));
-  LATCHKEY_TRY(count(column::kByTag, credentials_, "the tag index has stray entries"));
-  LATCHKEY_TRY(count(column::kByName, credentials_, "the name index has stray entries"));
-  return count(column::kBySlug, credentials_, "the slug index has stray entries");
+  LATCHKEY_TRY(count(column::kByTag, report_.credentials, "the tag index has stray entries"));
+  LATCHKEY_TRY(count(column::kByName, report_.credentials, "the name index has stray entries"));
+  return count(column::kBySlug, report_.credentials, "the slug index has stray entries");
 }
 
 Status Checker::CheckCounts() {
   for (const auto& [key, expected] : counts_) {
-    LATCHKEY_TRY_ASSIGN(const CountRecord count, reader_.Count(key.first, key.second));
-    if (count.active != expected.active || count.revoked != expected.revoked) {
+    const Result<CountRecord> count = reader_.Count(key.first, key.second);
+    if (count.code() == Code::kIo) return count.status();
+    if (!count.ok() || count.value().active != expected.active ||
+        count.value().revoked != expected.revoked) {
       Found("an owner's count of credentials is wrong", key.first);
     }
   }
+  Scan scan = storage_.ScanPrefix(column::kDefault, keys::kCountPrefix, {}, &snapshot_, false);
+  for (; scan.Valid(); scan.Next()) {
+    KeyReader reader(scan.key().substr(keys::kCountPrefix.size()));
+    ByteView owner;
+    uint16_t kind = 0;
+    const bool is_key = reader.Raw(Uuid::kSize, &owner) && reader.Be16(&kind) && reader.AtEnd();
+    if (is_key && counts_.contains({Uuid::From(owner), kind})) continue;
+    const Result<ByteView> fields =
+        authority_.mac().Open(column::kDefault, scan.key(), scan.value());
+    if (is_key && fields.ok() && fields.value().empty()) continue;  // zeros
+    Found("there is a count of credentials that there are not",
+          is_key ? Uuid::From(owner) : Uuid{});
+  }
+  LATCHKEY_TRY(scan.status());
   if (head_.users != live_users_ || head_.projects != live_projects_ ||
-      head_.revoked != tombstones_ || head_.active != credentials_ - tombstones_) {
+      head_.revoked != report_.tombstones ||
+      head_.active != report_.credentials - report_.tombstones) {
     Found("the counts of the head are wrong");
   }
   return Status::Ok();
@@ -270,12 +315,17 @@ Status Checker::CheckEvents() {
     }
     const ByteView stored = scan.value().substr(0, id.size());
     const ByteView body = scan.value().substr(id.size());
-    // Below the floor there is nothing to chain the first one to.
-    if (expected == 1 || expected > head_.event_floor + 1) {
-      id = Blake2b128({}, View(id), KeyWriter().Be64(expected).view(), body);
-      if (View(id) != stored) Found("the chain of events is broken");
-    }
+    // The first one, which is the first behind the floor, is chained to nothing.
+    id = Blake2b128({}, View(id), KeyWriter().Be64(expected).view(), body);
+    if (View(id) != stored) Found("the chain of events is broken");
     id = ToArray<16>(stored);
+    ++report_.events;
+    const Result<Event> event = DecodeEvent(expected, body);
+    if (event.ok()) {
+      LATCHKEY_TRY(CheckRevocations(*event));
+    } else {
+      Found("an event does not read as one");
+    }
   }
   LATCHKEY_TRY(scan.status());
   if (expected != head_.event_number + 1 || id != head_.event_id) {
@@ -284,12 +334,42 @@ Status Checker::CheckEvents() {
   return Status::Ok();
 }
 
+Status Checker::CheckRevocations(const Event& event) {
+  if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
+    return CheckTombstoneOf(revoked->credential.uuid);
+  }
+  if (const auto* swept = std::get_if<Swept>(&event.body)) {
+    for (const Revoked& credential : swept->credentials) {
+      LATCHKEY_TRY(CheckTombstoneOf(credential.uuid));
+    }
+  } else if (std::holds_alternative<SweepStarted>(event.body)) {
+    const Result<SweepRecord> sweep = reader_.Sweep(event.number);
+    if (sweep.code() == Code::kIo) return sweep.status();
+    if (sweep.code() == Code::kNotFound) Found("a mass revocation of the history has no record");
+  }
+  return Status::Ok();
+}
+
+// One whose MAC does not hold has been found already.
+Status Checker::CheckTombstoneOf(const Uuid& uuid) {
+  const Result<TombstoneRecord> tombstone = reader_.Tombstone(uuid);
+  if (tombstone.code() == Code::kIo) return tombstone.status();
+  if (tombstone.code() == Code::kNotFound) {
+    Found("a revocation of the history has no tombstone", uuid);
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
-Status CheckStore(const Engine& engine, const std::function<void(Literal, const Uuid&)>& found) {
+Status CheckStore(const Engine& engine, const CheckFound& found, const CheckProgress& progress,
+                  CheckReport* report) {
+  CheckReport unread;
+  if (report == nullptr) report = &unread;
+  *report = CheckReport();
   LATCHKEY_TRY(engine.loader().Wait());
   LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
-  return Checker(engine, *view, found).Run();
+  return Checker(engine, *view, found, progress, report).Run();
 }
 
 }  // namespace latchkey

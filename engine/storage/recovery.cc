@@ -227,8 +227,8 @@ Result<std::unique_ptr<Storage>> Storage::Open(const StorageOptions& options,
     }
   }
   lock.Release();
-  LATCHKEY_TRY_ASSIGN(auto opened, Impl::Open(options, mode, false));
-  RemoveIngestLeftovers(EnvOf(options), options.path, names);
+  LATCHKEY_TRY_ASSIGN(auto opened, Impl::Open(options, mode, options.read_only));
+  if (!options.read_only) RemoveIngestLeftovers(EnvOf(options), options.path, names);
   return std::unique_ptr<Storage>(new Storage(std::move(opened)));
 }
 

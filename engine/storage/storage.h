@@ -60,6 +60,7 @@ struct StorageOptions {
   std::string path;                     // the folder that RocksDB has for itself
   std::span<const ColumnSpec> columns;  // static storage; all of them are opened, others refused
   bool create = false;                  // make a new store; CONFLICT if there is one
+  bool read_only = false;               // changes no byte of the folder, and cannot Commit()
   rocksdb::Env* env = nullptr;          // for fault tests; nullptr = the system's
   size_t block_cache_bytes = 64 << 20;
 };

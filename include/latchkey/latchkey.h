@@ -295,10 +295,13 @@ LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_accept_clock(latchke
  * UUID of the record it is about, or all zero. */
 typedef void (*latchkey_check_function)(void* context, const char* what, const latchkey_uuid* key);
 
-/* Compares every record with every index, counter and MAC, at one moment, while the store is in
- * use. Waits until the store is loaded. OK when nothing is wrong, CORRUPTION after at least one
- * call of `found` (may be NULL), or without one when the load has failed. Cost: reads the whole
- * store. Since ABI 1. */
+/* Compares every record with every index, counter, MAC, seal and event, at one moment, while the
+ * store is in use: changes and verifications go on. Waits until the store is loaded. OK when
+ * nothing is wrong, CORRUPTION after at least one call of `found` (may be NULL), or without one
+ * when the load has failed; BUSY also when a write has failed meanwhile. `found` is called by the
+ * caller's thread and must not call into the same store. What to do then: latchkey_repair() with
+ * dry_run says more; a backup is the better cure. Cost: reads the whole store, about 25 s of
+ * processor time a million credentials. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_check(latchkey_store* store,
                                                                   latchkey_check_function found,
                                                                   void* context);
@@ -956,6 +959,109 @@ typedef struct latchkey_import_report {
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_import(latchkey_store* store,
                                                              const latchkey_import_options* options,
                                                              latchkey_import_report* out);
+
+/* ---- Check and repair --------------------------------------------------------------------- */
+
+/* How far a check is: `done` of `total` credentials. Called by the caller's thread, about every
+ * thousand. Returning anything but 0 stops the check (BUSY). Must not call into the same store. */
+typedef int (*latchkey_check_progress_function)(void* context, uint64_t done, uint64_t total);
+
+typedef struct latchkey_check_options {
+  size_t struct_size;
+  latchkey_check_function found;             /* NULL = nobody is told */
+  latchkey_check_progress_function progress; /* NULL = nobody is told */
+  void* context;                             /* of both */
+} latchkey_check_options;
+
+typedef struct latchkey_check_report {
+  size_t struct_size;
+  uint64_t findings;
+  uint64_t owners; /* what was looked at: deleted ones included, */
+  uint64_t credentials;
+  uint64_t tombstones; /* the revoked ones among them, */
+  uint64_t events;     /* and the changes that are kept */
+} latchkey_check_report;
+
+/* As latchkey_store_check(), with progress and a report, which is filled on every code. `out` may
+ * be NULL. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_store_check_report(
+    latchkey_store* store, const latchkey_check_options* options, latchkey_check_report* out);
+
+/* How many records and events a repair has read so far, in all its passes. Called by the caller's
+ * thread, about every thousand. Returning anything but 0 stops the repair (BUSY): what is written
+ * then is a part of what it would have written, and the next one ends it. */
+typedef int (*latchkey_repair_function)(void* context, uint64_t read);
+
+typedef struct latchkey_repair_options {
+  size_t struct_size;
+  const char* path;        /* NUL-terminated; the store's folder */
+  const char* pepper_path; /* NUL-terminated; NULL = path + ".pepper". It is read, never made */
+  uint32_t dry_run;        /* 1 = says what is wrong and what would be done, changes no byte */
+  uint32_t accept_broken_events;     /* 1 = goes on where the history is lost, and revokes whatever
+                                        cannot be shown not to have been revoked: see below */
+  latchkey_check_function found;     /* a sentence for each finding, which also says what is done
+                                        about it; NULL = nobody is told. Called by the caller's
+                                        thread, before anything is written */
+  latchkey_repair_function progress; /* NULL = nobody is told */
+  void* context;                     /* of both */
+} latchkey_repair_options;
+
+/* What shows which records are right. */
+#define LATCHKEY_PROOF_SUM 1u     /* they add up to what the head says */
+#define LATCHKEY_PROOF_EVENTS 2u  /* the chain of events holds from the first to the last */
+#define LATCHKEY_PROOF_NOTHING 3u /* neither does, or nothing shows that they are the latest */
+
+typedef struct latchkey_repair_report {
+  size_t struct_size;
+  uint32_t proof;                 /* LATCHKEY_PROOF_*; 0 = the store could not be read so far */
+  uint32_t needs_accept;          /* 1 = the history is lost: nothing is done without
+                                   accept_broken_events */
+  uint64_t findings;              /* 0 = the store was sound, and nothing was written */
+  uint64_t indexes_mended;        /* entries and counts put right, put back or taken out */
+  uint64_t records_written;       /* as they should be, and were not; those that follow included */
+  uint64_t tombstones_restored;   /* revocations that had been taken away */
+  uint64_t records_set_aside;     /* not believed: kept where nothing reads them */
+  uint64_t credentials_withdrawn; /* revoked because nothing shows that they were not */
+  uint64_t owners_withdrawn;      /* users locked, and no admins any more, for the same reason */
+  uint64_t grants_withdrawn;      /* roles taken back, for the same reason */
+  uint64_t events_lost;           /* changes that are no longer kept: the history that was lost */
+  uint32_t history_begun;         /* 1 = a new history, which shares nothing with the lost one */
+  uint32_t reserved;
+  latchkey_uuid history_id;
+  uint64_t event_number; /* of the latest change */
+  uint64_t active;       /* credentials, as they are afterwards */
+  uint64_t revoked;
+} latchkey_repair_report;
+
+/* Puts a damaged store right, while nobody has it open. First it looks, and writes nothing; a sound
+ * store is left as it is, to the byte. Every index, count and sum is made again from the records;
+ * the records from what shows them:
+ *
+ *   SUM      the records whose MACs hold are all there is; what else stands among them is set aside
+ *   EVENTS   each record is written as the events have it; a tombstone that was taken away, too
+ *   NOTHING  CORRUPTION, and nothing is written, unless accept_broken_events is 1. Then records
+ *            whose MACs hold are kept, but every credential is revoked, every user locked and no
+ *            admin, every project private, every role taken back: each of them may be a record
+ *            that was put back
+ *
+ * A record whose MAC does not hold is never believed. A tombstone or mass revocation whose MAC
+ * holds is never dropped, whatever the events say. Where the events are lost, but the records add
+ * up, nothing has to be revoked; that too needs accept_broken_events, since a new history begins.
+ * What RocksDB itself cannot read is not mended: restore a backup then.
+ *
+ *   options  borrowed for the call.
+ *   out      may be NULL; filled on every code, with dry_run with what would be done.
+ *
+ * OK the store is sound now, or with dry_run could be made so. CORRUPTION the history is lost, and
+ * that was not accepted (out->needs_accept is 1); or the marker, or RocksDB's files, cannot be
+ * read. ROLLED_BACK marker and database are of two stores. NOT_FOUND no store; INVALID_ARGUMENT
+ * also: the folder is none; BUSY somebody has the store open, or `progress` stopped it;
+ * WRONG_PEPPER; UNSUPPORTED a newer latchkey has written to it; IO, NO_SPACE. Killed in the middle,
+ * it leaves a store that the next repair ends. Cost: about 30 s of processor time a million
+ * credentials to look, 60 more to write all of them anew; memory for the owners, and some 80 bytes
+ * a credential where the events are the proof. Since ABI 1. */
+LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_repair(const latchkey_repair_options* options,
+                                                             latchkey_repair_report* out);
 
 #ifdef __cplusplus
 }

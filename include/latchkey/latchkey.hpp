@@ -145,6 +145,39 @@ class Store {
     return out;
   }
 
+  struct Repaired {
+    latchkey_repair_report report;
+    std::vector<Finding> findings; /* each says also what was, or would be, done about it */
+  };
+  /* Of a store that nobody has open. Where the history is lost, and that was not accepted, it
+   * throws nothing: report.needs_accept is 1, and nothing was written. */
+  static Repaired repair(const std::string& path, bool dry_run = false,
+                         bool accept_broken_events = false, const std::string& pepper_path = {}) {
+    struct Context {
+      Repaired repaired;
+      std::exception_ptr thrown;
+    } context;
+    auto options = sized<latchkey_repair_options>();
+    options.path = path.c_str();
+    options.pepper_path = pepper_path.empty() ? nullptr : pepper_path.c_str();
+    options.dry_run = dry_run ? 1 : 0;
+    options.accept_broken_events = accept_broken_events ? 1 : 0;
+    options.context = &context;
+    options.found = [](void* pointer, const char* what, const latchkey_uuid* key) {
+      auto* into = static_cast<Context*>(pointer);
+      try {
+        into->repaired.findings.push_back({what, *key});
+      } catch (...) {
+        into->thrown = std::current_exception();
+      }
+    };
+    context.repaired.report = sized<latchkey_repair_report>();
+    const latchkey_code code = latchkey_repair(&options, &context.repaired.report);
+    if (context.thrown) std::rethrow_exception(context.thrown);
+    if (context.repaired.report.needs_accept == 0) throw_if_failed(code);
+    return std::move(context.repaired);
+  }
+
   void register_kind(const latchkey_kind& kind) {
     throw_if_failed(latchkey_kind_register(store_, &kind));
   }

@@ -75,6 +75,7 @@ TEST_F(Hpp, WalksTheLifeOfAKey) {
   EXPECT_STREQ("revoked", store_.verify(issued.secret.reveal()).reason_text());
   EXPECT_EQ("CONFLICT", Thrown([&] { store_.revoke(issued.credential.uuid); }));
   EXPECT_TRUE(store_.check().empty());
+  EXPECT_EQ("BUSY", Thrown([&] { latchkey::Store::repair(path()); }));
 }
 
 TEST_F(Hpp, FailsWithTheRuleThatWasBroken) {
@@ -297,6 +298,22 @@ TEST_F(Hpp, EpochsHaveAText) {
   const latchkey::Epoch again = latchkey::to_epoch(latchkey::to_string(epoch));
   EXPECT_EQ(0, std::memcmp(&epoch, &again, sizeof epoch));
   EXPECT_EQ("INVALID_ARGUMENT", Thrown([] { latchkey::to_epoch("yesterday"); }));
+}
+
+TEST_F(Hpp, RepairsWhatNobodyHasOpen) {
+  store_.close();
+  latchkey::Store::Repaired repaired = latchkey::Store::repair(path());
+  EXPECT_TRUE(repaired.findings.empty());
+  EXPECT_EQ(LATCHKEY_PROOF_SUM, repaired.report.proof);
+  std::filesystem::remove(path() + "/ack");
+  repaired = latchkey::Store::repair(path());
+  EXPECT_EQ(1u, repaired.report.needs_accept);
+  EXPECT_EQ(1u, repaired.findings.size() - repaired.report.owners_withdrawn);
+  repaired = latchkey::Store::repair(path(), false, /*accept_broken_events=*/true);
+  EXPECT_EQ(1u, repaired.report.owners_withdrawn);
+  store_ = latchkey::Store::open(path());
+  EXPECT_TRUE(store_.check().empty());
+  EXPECT_EQ("NOT_FOUND", Thrown([&] { latchkey::Store::repair(path() + "-none"); }));
 }
 
 }  // namespace

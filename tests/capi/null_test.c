@@ -48,6 +48,23 @@ static void check_store_calls(const char* folder) {
   FINE(latchkey_store_check(store, NULL, NULL));
 }
 
+static void check_repair_calls(const char* folder) {
+  char path[TEST_PATH_SIZE];
+  SIZED(latchkey_check_options, check);
+  SIZED(latchkey_check_report, checked);
+  SIZED(latchkey_repair_options, repair);
+  SIZED(latchkey_repair_report, repaired);
+  REFUSED(latchkey_store_check_report(NULL, &check, &checked));
+  REFUSED(latchkey_store_check_report(store, NULL, &checked));
+  FINE(latchkey_store_check_report(store, &check, &checked));
+  FINE(latchkey_store_check_report(store, &check, NULL));
+  REFUSED(latchkey_repair(NULL, &repaired));
+  REFUSED(latchkey_repair(&repair, &repaired)); /* no path */
+  test_open_options(folder, path, LATCHKEY_OPEN_EXISTING);
+  repair.path = path;
+  CHECK_CODE(LATCHKEY_BUSY, latchkey_repair(&repair, NULL)); /* it is open */
+}
+
 static void check_kind_calls(void) {
   SIZED(latchkey_kind, kind);
   REFUSED(latchkey_kind_register(NULL, &kind));
@@ -398,6 +415,7 @@ int main(void) {
   check_epoch_calls(folder);
   check_backup_calls(folder);
   check_revoke_calls();
+  check_repair_calls(folder);
   FINE(latchkey_store_check(store, NULL, NULL));
   FINE(latchkey_store_close(store));
   test_folder_remove(folder);

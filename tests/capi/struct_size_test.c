@@ -181,6 +181,25 @@ static latchkey_code call_restore_report(void* place) {
   return call_restore(&options, place);
 }
 
+static latchkey_code call_check_options(void* place) {
+  return latchkey_store_check_report(store, place, NULL);
+}
+static latchkey_code call_check_report(void* place) {
+  latchkey_check_options options;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  return latchkey_store_check_report(store, &options, place);
+}
+/* On the store that the first case has made and closed. */
+static latchkey_code call_repair_options(void* place) { return latchkey_repair(place, NULL); }
+static latchkey_code call_repair_report(void* place) {
+  latchkey_repair_options options;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.path = spare_path;
+  return latchkey_repair(&options, place);
+}
+
 static void fill_open(void* place) {
   latchkey_open_options* options = place;
   *options = test_open_options(folder, spare_path, LATCHKEY_OPEN_OR_CREATE);
@@ -259,6 +278,11 @@ static void fill_restore(void* place) {
   options->pepper_path = pepper_path;
 }
 
+static void fill_repair(void* place) {
+  latchkey_repair_options* options = place;
+  options->path = spare_path;
+}
+
 enum direction { OPTIONS, RESULT, BOTH };
 
 static const struct {
@@ -302,6 +326,10 @@ static const struct {
     {"restore_options", sizeof(latchkey_restore_options), OPTIONS, fill_restore,
      call_restore_options},
     {"restore_report", sizeof(latchkey_restore_report), RESULT, NULL, call_restore_report},
+    {"check_options", sizeof(latchkey_check_options), OPTIONS, NULL, call_check_options},
+    {"check_report", sizeof(latchkey_check_report), RESULT, NULL, call_check_report},
+    {"repair_options", sizeof(latchkey_repair_options), OPTIONS, fill_repair, call_repair_options},
+    {"repair_report", sizeof(latchkey_repair_report), RESULT, NULL, call_repair_report},
 };
 
 /* As long as the struct was in its first version. */

@@ -18,6 +18,12 @@
 namespace latchkey::test {
 
 class EngineTest : public testing::Test {
+ public:
+  struct Key {
+    Uuid uuid;
+    Bytes secret;  // a test may keep it; the library does not
+  };
+
  protected:
   void SetUp() override { Open(OpenMode::kCreate); }
 
@@ -58,10 +64,6 @@ class EngineTest : public testing::Test {
     return user.ok() ? *user : OwnerRecord{};
   }
 
-  struct Key {
-    Uuid uuid;
-    Bytes secret;  // a test may keep it; the library does not
-  };
   Result<Key> TryMakeKey(const Uuid& user, ByteView name) {
     NewCredential wish;
     wish.owner = user;
