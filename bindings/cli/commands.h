@@ -22,6 +22,8 @@ void AddCredentialVerbs(CLI::App* parent, const Noun& noun, Globals* globals);
 void AddVerifyVerbs(CLI::App* parent, Globals* globals);
 // backup, restore, epoch
 void AddBackupVerbs(CLI::App* parent, Globals* globals);
+// check, repair
+void AddRepairVerbs(CLI::App* parent, Globals* globals);
 void AddImportVerb(CLI::App* parent, Globals* globals);
 void AddSessionVerb(CLI::App* parent, Globals* globals);
 

@@ -19,7 +19,8 @@ constexpr const char* kFooter =
     "\n"
     "Every verb has its own --help with an example. Flags can stand before or behind the verb.\n"
     "A flag beats every variable, and LATCHKEY_HOST beats LATCHKEY_STORE.\n"
-    "The store itself is needed by init, import, backup, restore, epoch and verify --at.\n"
+    "The store itself is needed by init, import, check, repair, backup, restore, epoch and\n"
+    "verify --at.\n"
     "Exit codes: 0 done; 1 refused (denied, not found, conflict); 2 wrong usage; 3 failure.";
 
 // CLI11 reads `--flag=` as `--flag` and takes the next argument for its value, so that
@@ -76,6 +77,7 @@ void AddVerbs(CLI::App* app, Globals* globals) {
   AddVerifyVerbs(app, globals);
   AddImportVerb(app, globals);
   AddBackupVerbs(app, globals);
+  AddRepairVerbs(app, globals);
   AddSessionVerb(app, globals);
 }
 

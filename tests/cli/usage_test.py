@@ -11,6 +11,7 @@ from harness import BINARY, DONE, FAILURE, REFUSED, USAGE, CliTest, answer_of
 LEAVES = [
     ["init"], ["stats"], ["verify"], ["identify"], ["import"], ["session"],
     ["backup"], ["restore"], ["epoch"],
+    ["check"], ["repair"],
     *[["user", verb] for verb in ("create", "list", "view", "update", "lock", "unlock", "delete")],
     *[["project", verb] for verb in ("create", "list", "view", "update", "delete")],
     *[["grant", verb] for verb in ("set", "remove", "list")],
@@ -44,7 +45,8 @@ class Help(CliTest):
     def test_groups_and_the_whole(self):
         out = self.ok("--help").out
         for word in ("init", "stats", "user", "project", "grant", "token", "verify", "identify",
-                     "import", "session", "backup", "restore", "epoch", "LATCHKEY_STORE",
+                     "import", "session", "check", "repair", "backup", "restore", "epoch",
+                     "LATCHKEY_STORE",
                      "LATCHKEY_PEPPER_FILE", "LATCHKEY_OUTPUT", "LATCHKEY_YES", "Exit codes"):
             self.assertIn(word, out)
         for group in (["user"], ["project"], ["grant"], ["token"], ["user", "key"],

@@ -4,8 +4,8 @@
 # The verbs below "$1", which is the path of verbs so far: "user key".
 _latchkey_verbs() {
   case $1 in
-    '') echo init stats user project grant token verify identify import session backup \
-      restore epoch ;;
+    '') echo init stats user project grant token verify identify import session check \
+      repair backup restore epoch ;;
     user) echo create list view update lock unlock delete key ;;
     project) echo create list view update delete key ;;
     grant) echo set remove list ;;
@@ -28,6 +28,7 @@ _latchkey_flags() {
     verify) echo --each --at --scope ;;
     identify) echo --sha256 ;;
     import) echo --dry-run ;;
+    repair) echo --dry-run --accept-broken-events ;;
     session) echo --ttl --jwt-secret-file --issuer ;;
     backup) echo --keep --list --verify --number ;;
     restore) echo --to --damaged --revocations --backup ;;
@@ -46,7 +47,7 @@ _latchkey() {
       continue
     fi
     case $word in
-      --yes | --each | --dry-run | --list | --verify | --revoked | --deleted | --help | -h | --version) ;;
+      --yes | --each | --dry-run | --accept-broken-events | --list | --verify | --revoked | --deleted | --help | -h | --version) ;;
       --admin | --private) case $path in *' update' | *' edit') skip=1 ;; esac ;;
       -o | --*) skip=1 ;;
       -*) ;;

@@ -12,7 +12,7 @@ function __latchkey_path
             continue
         end
         switch $word
-            case --yes --each --dry-run --list --verify --revoked --deleted --help -h --version '--*=*'
+            case --yes --each --dry-run --accept-broken-events --list --verify --revoked --deleted --help -h --version '--*=*'
             case --admin --private
                 if contains -- "$path[-1]" update edit
                     set skip 1
@@ -59,7 +59,7 @@ complete -c latchkey -l version -d 'The version'
 complete -c latchkey -s h -l help -d 'Help'
 
 # Verbs.
-set -l top init stats user project grant token verify identify import session backup restore epoch
+set -l top init stats user project grant token verify identify import session check repair backup restore epoch
 complete -c latchkey -n '__latchkey_at ""' -a "$top"
 complete -c latchkey -n '__latchkey_at user' -a 'create list view update lock unlock delete key'
 complete -c latchkey -n '__latchkey_at project' -a 'create list view update delete key'
@@ -115,6 +115,9 @@ complete -c latchkey -n '__latchkey_in verify' -l scope -x -a verify -d 'What it
 complete -c latchkey -n '__latchkey_in identify' -l sha256 -x -d 'Of the secret, 64 digits'
 complete -c latchkey -n '__latchkey_in import' -F
 complete -c latchkey -n '__latchkey_in import' -l dry-run -d 'Judge every line, change nothing'
+complete -c latchkey -n '__latchkey_in repair' -l dry-run -d 'Say what is wrong, change nothing'
+complete -c latchkey -n '__latchkey_in repair' -l accept-broken-events \
+    -d 'Go on where the history is lost'
 complete -c latchkey -n '__latchkey_in session' -l ttl -x -d 'Lifetime: seconds, 12h, 30m'
 complete -c latchkey -n '__latchkey_in session' -l jwt-secret-file -r -F -d 'What the host signs with'
 complete -c latchkey -n '__latchkey_in session' -l issuer -x -d 'The host\'s issuer, exactly'
