@@ -120,8 +120,7 @@ class Backend {
 
 // The store that is there, or the host that is named. Throws a Refusal that says what to do.
 // `load` is one of LATCHKEY_LOAD_*, for a store that this process opens.
-std::unique_ptr<Backend> OpenBackend(const Globals& globals,
-                                     uint32_t load = LATCHKEY_LOAD_BEHIND);
+std::unique_ptr<Backend> OpenBackend(const Globals& globals, uint32_t load = LATCHKEY_LOAD_BEHIND);
 
 // "user" or "project".
 const char* OwnerWord(uint32_t sort);

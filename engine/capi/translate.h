@@ -27,8 +27,8 @@ inline Status CheckStructSize(size_t struct_size, size_t first_size) {
 template <typename T>
 inline constexpr size_t kFirstSize = sizeof(T);
 template <>
-inline constexpr size_t kFirstSize<latchkey_open_options> =
-    offsetof(latchkey_open_options, directory_budget_bytes);
+inline constexpr size_t kFirstSize<latchkey_open_options> = offsetof(latchkey_open_options,
+                                                                     directory_budget_bytes);
 template <>
 inline constexpr size_t kFirstSize<latchkey_stats> = offsetof(latchkey_stats, directories);
 

@@ -42,7 +42,7 @@ struct StoreRecord {  // default "store"
   Uuid store_id;
   Uuid history_id;
   int64_t creation_s = 0;
-  Bytes lineage;  // the histories that this one goes on from, oldest first: see Ancestor
+  Bytes lineage;             // the histories that this one goes on from, oldest first: see Ancestor
   Uuid repaired_history_id;  // that a repair had to give up; nil = none. Nothing of it is shared
   Bytes unknown;
   Bytes Encode() const;

@@ -1,6 +1,6 @@
-// Which keys of some columns have been written since the columns were empty, kept in memory: a Bloom
-// filter, and for some of them a set. What they do not hold is not in the store, so that nobody
-// need look.
+// Which keys of some columns have been written since the columns were empty, kept in memory: a
+// Bloom filter, and for some of them a set. What they do not hold is not in the store, so that
+// nobody need look.
 #pragma once
 
 #include <algorithm>
@@ -34,10 +34,10 @@ class KeyFilter {
   }
 
  private:
-  // Blocked: all bits of a key lie in one line. 24 bits a key: one in ten thousand that is not there
-  // "may" be, and a search in a store that is being filled may go through hundreds of files. A layer
-  // that is full is followed by one twice as large, so that what is added needs no second copy of
-  // what is there.
+  // Blocked: all bits of a key lie in one line. 24 bits a key: one in ten thousand that is not
+  // there "may" be, and a search in a store that is being filled may go through hundreds of files.
+  // A layer that is full is followed by one twice as large, so that what is added needs no second
+  // copy of what is there.
   class Bloom {
    public:
     void Add(uint64_t hash) {

@@ -222,10 +222,11 @@ typedef struct latchkey_open_options {
 } latchkey_open_options;
 
 /* Opens or makes a store, and loads what verification needs into memory, behind the open unless
- * `load` says otherwise, by one thread, or two where there are 4,096 credentials or more. While that goes on everything can be done; what is not loaded yet
- * is answered from the store. If the load finds the store damaged, or cannot read it, it tells the
- * log function (level ERROR), and from then on every function but latchkey_store_stats() and
- * latchkey_store_close() returns CORRUPTION or IO, and nothing more is written.
+ * `load` says otherwise, by one thread, or two where there are 4,096 credentials or more. While
+ * that goes on everything can be done; what is not loaded yet is answered from the store. If the
+ * load finds the store damaged, or cannot read it, it tells the log function (level ERROR), and
+ * from then on every function but latchkey_store_stats() and latchkey_store_close() returns
+ * CORRUPTION or IO, and nothing more is written.
  *
  *   options  borrowed for the call, its functions until the store is closed.
  *   out      on OK a handle that the caller must give to latchkey_store_close(); NULL otherwise.
