@@ -130,8 +130,7 @@ void Judge(const char* after, const std::vector<Hit>& hits, const std::vector<Ne
     if (is_key && hit.guarded && guarded != Guarded::kHoldsNothing) {
       ++in_guarded;
     } else if (++bad < 10) {
-      std::printf("memory: after %s: %s lies in %s at %#lx\n", after, hit.needle.c_str(),
-                  hit.where.empty() ? "a mapping" : hit.where.c_str(), hit.address);
+      std::printf("memory: after %s: %s\n", after, Describe(hit).c_str());
     }
   }
   if (guarded == Guarded::kMustHoldKeys && in_guarded == 0) {
@@ -145,20 +144,26 @@ void ExpectClean(const char* after, const std::vector<Needle>& needles) {
   Judge(after, Scan(getpid(), needles, {CallersRange()}), needles, Guarded::kMustHoldKeys);
 }
 
-// A copy that lies about must be found: else the search sees nothing.
+// Copies that lie about must be found, each once, wherever in the room: else the search does not
+// see what there is. The room is longer than what the search reads at once.
 void ExpectToBeSeen(const std::vector<Needle>& needles) {
-  const std::vector<char> copy(caller.secret + kPrefixSize + 3,
-                               caller.secret + kPrefixSize + 3 + Needle::kRun);
-  ++tried;
+  constexpr size_t kRoom = 3 << 20;
+  constexpr size_t kEvery = 4096 + Needle::kRun;
+  std::vector<char> room(kRoom);
+  size_t copies = 0;
+  for (size_t at = 0; at + Needle::kRun <= kRoom; at += kEvery, ++copies) {
+    std::memcpy(room.data() + at, caller.secret + kPrefixSize + 3, Needle::kRun);
+  }
   size_t seen = 0;
   for (const Hit& hit : Scan(getpid(), needles, {CallersRange()})) {
-    seen += hit.address >= reinterpret_cast<uintptr_t>(copy.data()) &&
-                    hit.address < reinterpret_cast<uintptr_t>(copy.data() + copy.size())
-                ? 1
-                : 0;
+    const auto begin = reinterpret_cast<uintptr_t>(room.data());
+    seen += hit.address >= begin && hit.address < begin + kRoom ? 1 : 0;
   }
-  wrong += seen == 1 ? 0 : 1;
-  sodium_memzero(const_cast<char*>(copy.data()), copy.size());
+  sodium_memzero(room.data(), kRoom);
+  ++tried;
+  if (seen == copies) return;
+  ++wrong;
+  std::printf("memory: of %zu copies %zu were seen\n", copies, seen);
 }
 
 // ---- A store and its calls ----------------------------------------------------------------------
@@ -292,7 +297,9 @@ void TryFork(const std::vector<Needle>& needles) {
   int status = 0;
   Require(waitpid(child, &status, 0) == child, "wait");
   ++tried;
-  wrong += WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  ++wrong;
+  std::printf("memory: the forked child ended with status %d\n", status);
 }
 
 // ---- A core dump --------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 namespace latchkey_memory {
 namespace {
@@ -17,9 +18,11 @@ namespace {
 constexpr size_t kWindow = 1 << 20;
 constexpr size_t kOverlap = 8192;  // longer than any needle
 
+constexpr size_t kAround = 48;
+
 struct Mapping {
   Range range;
-  std::string name;
+  std::string line;
   bool guarded = false;
 };
 
@@ -32,11 +35,9 @@ std::vector<Mapping> MappingsOf(pid_t process) {
     unsigned long begin = 0;
     unsigned long end = 0;
     char rights[5] = {};
-    int name_at = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx %4s %*s %*s %*s %n", &begin, &end, rights, &name_at) >=
-        3) {
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights) == 3) {
       is_wanted = rights[0] == 'r' && rights[1] == 'w';
-      if (is_wanted) mappings.push_back({{begin, end}, line.substr(name_at)});
+      if (is_wanted) mappings.push_back({{begin, end}, line});
     } else if (is_wanted && line.starts_with("VmFlags:")) {
       mappings.back().guarded = line.find(" dd") != std::string::npos;
     }
@@ -56,13 +57,25 @@ class Anchors {
       }
     }
   }
-  // Calls `found(needle, offset)` for every run in the bytes.
-  template <typename Found>
-  void Find(const uint8_t* bytes, size_t size, Found&& found) const {
+  // Notes every run in the bytes, which are those at `address`.
+  void Find(const uint8_t* bytes, size_t size, uintptr_t address, const Mapping& mapping,
+            std::vector<Hit>* hits) const {
     for (size_t i = 0; i < size; ++i) {
       if (!is_first_[bytes[i]]) continue;
       for (const auto& [n, at] : anchors_) {
-        if (RunAt(needles_[n], at, bytes, size, i) >= Needle::kRun) found(needles_[n], i);
+        const auto [begin, end] = RunAt(needles_[n], at, bytes, size, i);
+        if (end - begin < Needle::kRun) continue;
+        const Hit hit{needles_[n].name(),
+                      mapping.line,
+                      Around(bytes, size, begin, end),
+                      address + i,
+                      address + i - mapping.range.begin,
+                      mapping.guarded};
+        // Windows overlap: what lies in two of them is still one.
+        const auto is_same = [&](const Hit& other) {
+          return other.address == hit.address && other.needle == hit.needle;
+        };
+        if (std::none_of(hits->begin(), hits->end(), is_same)) hits->push_back(hit);
       }
     }
   }
@@ -72,10 +85,10 @@ class Anchors {
     size_t needle;
     size_t at;
   };
-  // How many bytes around the anchor are the needle's.
-  static size_t RunAt(const Needle& needle, size_t at, const uint8_t* bytes, size_t size,
-                      size_t i) {
-    if (bytes[i] != needle.at(at)) return 0;
+  // Which bytes around the anchor are the needle's.
+  static std::pair<size_t, size_t> RunAt(const Needle& needle, size_t at, const uint8_t* bytes,
+                                         size_t size, size_t i) {
+    if (bytes[i] != needle.at(at)) return {i, i};
     size_t before = 0;
     while (before < at && before < i && bytes[i - before - 1] == needle.at(at - before - 1)) {
       ++before;
@@ -85,7 +98,15 @@ class Anchors {
            bytes[i + after + 1] == needle.at(at + after + 1)) {
       ++after;
     }
-    return before + 1 + after;
+    return {i - before, i + 1 + after};
+  }
+  static std::string Around(const uint8_t* bytes, size_t size, size_t begin, size_t end) {
+    std::string text;
+    for (size_t i = begin - std::min(begin, kAround); i < std::min(size, end + kAround); ++i) {
+      const bool is_printable = bytes[i] >= ' ' && bytes[i] <= '~';
+      text += i >= begin && i < end ? '#' : is_printable ? static_cast<char>(bytes[i]) : '.';
+    }
+    return text;
   }
 
   const std::vector<Needle>& needles_;
@@ -96,7 +117,7 @@ class Anchors {
 // What is read lies here while it is searched: the search leaves this out, and wipes it.
 class Buffer {
  public:
-  ~Buffer() { std::fill(bytes_.begin(), bytes_.end(), 0); }
+  ~Buffer() { explicit_bzero(bytes_.data(), bytes_.size()); }
   uint8_t* data() { return bytes_.data(); }
   Range range() const {
     const auto begin = reinterpret_cast<uintptr_t>(bytes_.data());
@@ -119,6 +140,12 @@ Needle::Needle(std::string name, const void* bytes, size_t size, bool may_be_gua
   for (size_t i = 0; i < size; ++i) masked_.push_back(from[i] ^ kMask);
 }
 
+std::string Describe(const Hit& hit) {
+  char place[64];
+  std::snprintf(place, sizeof place, " lies at %#lx in ", hit.offset);
+  return hit.needle + place + hit.where + ": " + hit.around;
+}
+
 std::vector<Hit> Scan(pid_t process, const std::vector<Needle>& needles,
                       const std::vector<Range>& ignored) {
   const Anchors anchors(needles);
@@ -133,23 +160,22 @@ std::vector<Hit> Scan(pid_t process, const std::vector<Needle>& needles,
       const iovec from = {reinterpret_cast<void*>(at), size};
       const ssize_t got = process_vm_readv(process, &to, 1, &from, 1, 0);
       if (got <= 0) break;  // a device, or gone meanwhile
-      anchors.Find(buffer.data(), static_cast<size_t>(got), [&](const Needle& needle, size_t i) {
-        const uintptr_t address = at + i;
-        for (const Range& range : skipped) {
-          if (Overlaps(range, address)) return;
-        }
-        hits.push_back({needle.name(), mapping.name, address, mapping.guarded});
-      });
+      anchors.Find(buffer.data(), static_cast<size_t>(got), at, mapping, &hits);
       if (static_cast<size_t>(got) < kWindow) break;
       at += kWindow - kOverlap;
     }
   }
+  std::erase_if(hits, [&](const Hit& hit) {
+    return std::any_of(skipped.begin(), skipped.end(),
+                       [&](const Range& range) { return Overlaps(range, hit.address); });
+  });
   return hits;
 }
 
 std::vector<Hit> ScanFile(const std::string& path, const std::vector<Needle>& needles) {
   const Anchors anchors(needles);
   Buffer buffer;
+  const Mapping whole{{0, 0}, "the core"};
   std::vector<Hit> hits;
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("the file cannot be read");
@@ -157,9 +183,7 @@ std::vector<Hit> ScanFile(const std::string& path, const std::vector<Needle>& ne
        file.read(reinterpret_cast<char*>(buffer.data()), kWindow), file.gcount() > 0;
        at += kWindow - kOverlap) {
     const auto got = static_cast<size_t>(file.gcount());
-    anchors.Find(buffer.data(), got, [&](const Needle& needle, size_t i) {
-      hits.push_back({needle.name(), "the core", at + i, false});
-    });
+    anchors.Find(buffer.data(), got, at, whole, &hits);
     if (got < kWindow) break;
     file.seekg(static_cast<std::streamoff>(at + kWindow - kOverlap));
   }

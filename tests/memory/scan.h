@@ -37,10 +37,13 @@ struct Range {
 
 struct Hit {
   std::string needle;
-  std::string where;  // of the mapping, or the stack
+  std::string where;   // the mapping, as the kernel writes it
+  std::string around;  // what lies before and behind: printable characters, and # for the secret
   uintptr_t address;
+  uintptr_t offset;  // in the mapping
   bool guarded;
 };
+std::string Describe(const Hit& hit);
 
 // All mappings of the process that can be written, but for the ranges. `guarded` of a hit: its
 // mapping is left out of core dumps. Throws std::runtime_error when the memory cannot be read.
