@@ -110,6 +110,23 @@ MUTANTS = [
      "    if (!table.StillHolds(tag, sight)) continue;\n",
      "",
      "histories/"),
+    ("no_second_look_by_threads", "engine/service/verify.cc",
+     "    if (!table.StillHolds(tag, sight)) continue;\n",
+     "",
+     "histories/.*Linearizable"),
+    ("revoked_too_late", "engine/service/memory.cc",
+     "    if (!table_.Revoke(revoked->credential.tag) && loading_) {\n",
+     "    static TagBytes late{};\n"
+     "    const TagBytes due = late;\n"
+     "    late = revoked->credential.tag;\n"
+     "    if (!table_.Revoke(due) && loading_) {\n",
+     "histories/.*Linearizable"),
+    ("listed_too_late", "engine/service/memory.cc",
+     "  directories_.Apply(events);\n",
+     "  static std::vector<Event> late;\n"
+     "  directories_.Apply(late);\n"
+     "  late.assign(events.begin(), events.end());\n",
+     "histories/.*Linearizable"),
     ("tag_compared_with_an_early_return", "engine/index/verify_table.cc",
      "  const auto is_served = static_cast<size_t>",
      "  if (slot.tag_low.load(std::memory_order_acquire) != tag.low) return 0;\n"
