@@ -50,6 +50,12 @@ void Disk::Mend() {
   is_full_ = false;
 }
 
+void Disk::Choose(std::function<bool()> is_chosen) { is_chosen_ = std::move(is_chosen); }
+
+void Disk::BeforeSync(std::function<void(const std::string&)> wait) {
+  before_sync_ = std::move(wait);
+}
+
 uint64_t Disk::failed() const {
   const std::lock_guard lock(mutex_);
   return failed_;
@@ -75,6 +81,7 @@ std::string Disk::Relative(std::string_view path) const {
 }
 
 int Disk::Error(Call call) {
+  if (is_chosen_ && !is_chosen_()) return 0;
   Fault& fault = faults_[static_cast<size_t>(call)];
   if (fault.nth == 0 || (fault.nth > 1 && fault.nth--)) return 0;
   if (!fault.lasting) fault.nth = 0;
@@ -107,7 +114,9 @@ void Disk::Opened(const std::string& path, bool made, bool emptied) {
 }
 
 void Disk::Note(Operation operation) {
-  if (recording_) operations_.push_back(std::move(operation));
+  if (!recording_) return;
+  operation.is_chosen = !is_chosen_ || is_chosen_();
+  operations_.push_back(std::move(operation));
 }
 
 void Disk::Renamed(const std::string& from, const std::string& to, bool is_link) {
@@ -123,6 +132,10 @@ void Disk::Removed(const std::string& path, uint64_t size, bool is_folder) {
   if (is_full_ && path == reserve_) room_ += size;
   Note({.kind = is_folder ? Operation::Kind::kRemoveFolder : Operation::Kind::kUnlink,
         .path = path});
+}
+
+void Disk::AwaitSync(const std::string& path) const {
+  if (before_sync_) before_sync_(path);
 }
 
 int Disk::Syncing(uint32_t file, const std::string& path, bool is_folder) {

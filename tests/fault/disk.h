@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -34,6 +35,7 @@ struct Operation {
   std::string path{};
   std::string new_path{};
   std::string data{};
+  bool is_chosen = true;  // by a thread of those that were chosen
 };
 
 // What a call is to the one who fails it.
@@ -63,6 +65,10 @@ class Disk {
   // nothing back, but for the file `reserve`, which gives its size.
   void Fill(uint64_t bytes, const std::string& reserve);
   void Mend();
+  // Only the calls of threads for which it says so fail; before there are any calls.
+  void Choose(std::function<bool()> is_chosen);
+  // Called before each sync of a file with its path; before there are any calls.
+  void BeforeSync(std::function<void(const std::string&)> wait);
   uint64_t failed() const;      // calls that were made to fail
   uint64_t free_bytes() const;  // by Fill(); UINT64_MAX = as the file system says
   // Files that were synced again after a sync of theirs had failed.
@@ -79,6 +85,7 @@ class Disk {
   void Note(Operation operation);
   void Renamed(const std::string& from, const std::string& to, bool is_link);
   void Removed(const std::string& path, uint64_t size, bool is_folder);
+  void AwaitSync(const std::string& path) const;  // without mutex()
   int Syncing(uint32_t file, const std::string& path, bool is_folder);
 
  private:
@@ -95,6 +102,8 @@ class Disk {
   std::map<std::string, uint32_t> files_;
   uint32_t next_file_ = 1;
   std::array<Fault, kCalls.size()> faults_{};
+  std::function<bool()> is_chosen_;
+  std::function<void(const std::string&)> before_sync_;
   uint64_t failed_ = 0;
   bool is_full_ = false;
   uint64_t room_ = 0;

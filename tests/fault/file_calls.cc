@@ -172,6 +172,7 @@ template <typename SyncIt>
 int Sync(int fd, SyncIt sync_it) {
   const OpenFile file = FileOf(fd);
   if (file.disk == nullptr) return sync_it();
+  file.disk->AwaitSync(file.path);
   const std::lock_guard lock(file.disk->mutex());
   const int error = file.disk->Syncing(file.file, file.path, file.is_folder);
   return error == 0 ? 0 : Failed(error);

@@ -11,8 +11,7 @@ using latchkey_test::Text;
 
 }  // namespace
 
-Driver::Driver(uint64_t seed, uint64_t directory_budget_bytes)
-    : random_(seed), store_(directory_budget_bytes) {
+Driver::Driver(uint64_t seed, latchkey_test::TestStore* store) : random_(seed), store_(*store) {
   auto kind = Sized<latchkey_kind>();
   kind.kind = kHostKind;
   kind.owner_sort = LATCHKEY_OWNER_PROJECT;
@@ -56,11 +55,12 @@ void Driver::DrawWeights() {
   }
 }
 
-void Driver::Step() {
+const char* Driver::Step() {
   std::discrete_distribution<size_t> choose(weights_.begin(), weights_.end());
   const Choice& choice = Choices()[choose(random_)];
   SCOPED_TRACE(choice.name);
   (this->*choice.action)();
+  return choice.name;
 }
 
 Owner* Driver::AnyOwner(uint32_t sort, bool live) {
@@ -189,7 +189,7 @@ void Driver::CompareKey(const latchkey_credential& row, const Key& due) {
   EXPECT_EQ(due.revoked_s, row.revoked_s);
   EXPECT_EQ(due.scopes, row.scopes);
   EXPECT_EQ(due.metadata.size(), row.metadata_size);
-  EXPECT_LE(row.last_used_s, now_s());
+  EXPECT_LE(row.last_used_s, latest_s());
 }
 
 void Driver::CompareEverything() {

@@ -21,18 +21,19 @@ inline Id ToId(const latchkey_uuid& uuid) {
 
 class Driver {
  public:
-  // The budget as the store takes it: 0 = the usual one.
-  Driver(uint64_t seed, uint64_t directory_budget_bytes);
+  // The store is open and empty.
+  Driver(uint64_t seed, latchkey_test::TestStore* store);
+  virtual ~Driver() = default;
 
   // Draws which kinds of steps there will be for a while, and how often: some not at all, since
   // what only happens without something else would never be seen if everything happened all the
   // time.
   void DrawWeights();
-  void Step();
+  const char* Step();  // what it was
   // Closes, opens, checks and compares everything.
   void Reopen();
 
- private:
+ protected:
   using Action = void (Driver::*)();
   struct Choice {
     const char* name;
@@ -51,7 +52,7 @@ class Driver {
   void RenameKey();
   void RevokeKey();
   void RevokeAll();
-  void StepClock();
+  virtual void StepClock();
 
   // Questions.
   void ListPages();
@@ -88,10 +89,12 @@ class Driver {
   std::string DrawName();
   std::string DrawSearch();
   Query DrawQuery();
-  int64_t now_s() { return store_.clock().now_s(); }
+  // The time of verdicts, and the latest there ever was.
+  virtual int64_t now_s() const { return store_.clock().now_s(); }
+  virtual int64_t latest_s() const { return now_s(); }
 
   std::mt19937_64 random_;
-  latchkey_test::TestStore store_;
+  latchkey_test::TestStore& store_;
   Model model_;
   std::vector<uint64_t> weights_;
   std::set<Id> touched_;  // by changes since the start of a walk

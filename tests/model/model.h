@@ -36,7 +36,7 @@ struct Key {
   uint32_t kind = 0;
   std::string name;
   std::string slug;
-  std::string secret;
+  std::string secret;  // empty = nobody was told it
   std::string metadata;
   int64_t creation_s = 0;
   int64_t not_before_s = 0;

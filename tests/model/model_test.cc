@@ -24,7 +24,8 @@ void CompareFor(uint64_t directory_budget_bytes) {
   do {
     latchkey_test::load_choice = kLoadChoices[seed % std::size(kLoadChoices)];
     SCOPED_TRACE("LATCHKEY_TEST_SEED=" + std::to_string(seed));
-    latchkey_model::Driver driver(seed++, directory_budget_bytes);
+    latchkey_test::TestStore store(directory_budget_bytes);
+    latchkey_model::Driver driver(seed++, &store);
     for (int epoch = 0; epoch < 6 && !testing::Test::HasFailure(); ++epoch) {
       driver.DrawWeights();
       for (int step = 0; step < 150 && !testing::Test::HasFailure(); ++step) driver.Step();

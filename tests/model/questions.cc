@@ -112,6 +112,7 @@ void Driver::WalkList() {
 }
 
 void Driver::CompareVerdict(const Key& key, uint64_t scopes, int64_t at_s) {
+  if (key.secret.empty()) return;
   auto options = Sized<latchkey_verify_options>();
   options.required_scopes = scopes;
   options.at_s = at_s;
@@ -130,7 +131,7 @@ void Driver::CompareVerdict(const Key& key, uint64_t scopes, int64_t at_s) {
 
 void Driver::VerifySome() {
   const Key* key = Any(&model_.keys);
-  if (key == nullptr) return;
+  if (key == nullptr || key->secret.empty()) return;
   const int64_t moments[] = {0,
                              key->expires_s,
                              key->expires_s - 1,
@@ -149,7 +150,7 @@ void Driver::VerifyBatch() {
   std::vector<latchkey_bytes> bytes;
   for (uint64_t i = Draw(40); i > 0; --i) {
     const Key* key = Any(&model_.keys);
-    if (key == nullptr) return;
+    if (key == nullptr || key->secret.empty()) return;
     keys.push_back(key);
     bytes.push_back({key->secret.data(), key->secret.size()});
   }
@@ -171,7 +172,7 @@ void Driver::VerifyBatch() {
 
 void Driver::Identify() {
   const Key* key = Any(&model_.keys);
-  if (key == nullptr) return;
+  if (key == nullptr || key->secret.empty()) return;
   auto row = Sized<latchkey_credential>();
   Expect(LATCHKEY_OK,
          latchkey_identify_secret(store_, key->secret.data(), key->secret.size(), &row),

@@ -127,6 +127,17 @@ MUTANTS = [
      "  directories_.Apply(late);\n"
      "  late.assign(events.begin(), events.end());\n",
      "histories/.*Linearizable"),
+    ("commit_without_fsync_simulated", "engine/storage/storage.cc",
+     "write.sync = true;", "write.sync = false;",
+     "simulation/"),
+    ("refusals_of_a_failed_group_simulated", "engine/authority/local_authority.cc",
+     "    sink_->Restrict(open->events());\n",
+     "",
+     "simulation/"),
+    ("clock_not_remembered", "engine/authority/local_authority.cc",
+     "  if (clock_ != nullptr) open->set_clock_s(clock_->remembered_s());\n",
+     "",
+     "simulation/"),
     ("tag_compared_with_an_early_return", "engine/index/verify_table.cc",
      "  const auto is_served = static_cast<size_t>",
      "  if (slot.tag_low.load(std::memory_order_acquire) != tag.low) return 0;\n"

@@ -15,6 +15,7 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -162,9 +163,14 @@ inline LoadChoice load_choice;
 class TestStore {
  public:
   explicit TestStore(uint64_t directory_budget_bytes = 0)
-      : directory_budget_bytes_(directory_budget_bytes) {
+      : directory_budget_bytes_(directory_budget_bytes),
+        own_(std::in_place),
+        folder_(own_->path()) {
     Open(LATCHKEY_OPEN_CREATE);
   }
+  // In a folder of the caller's, who opens it.
+  TestStore(std::filesystem::path folder, uint64_t directory_budget_bytes)
+      : directory_budget_bytes_(directory_budget_bytes), folder_(std::move(folder)) {}
   ~TestStore() {
     if (store_ == nullptr) return;
     EXPECT_CODE(LATCHKEY_OK, latchkey_store_close(store_));
@@ -174,8 +180,10 @@ class TestStore {
 
   operator latchkey_store*() const { return store_; }  // NOLINT: what the C API takes
   TestClock& clock() { return clock_; }
-  const std::filesystem::path& folder() const { return folder_.path(); }
-  std::string path() const { return (folder_.path() / "store").string(); }
+  const std::filesystem::path& folder() const { return folder_; }
+  std::string path() const { return (folder_ / "store").string(); }
+  // What is opened next lies there; closed.
+  void MoveTo(std::filesystem::path folder) { folder_ = std::move(folder); }
 
   latchkey_open_options options(const std::string& path, uint32_t mode) {
     auto out = Sized<latchkey_open_options>();
@@ -188,10 +196,13 @@ class TestStore {
     out.memory_budget_bytes = load_choice.memory_budget_bytes;
     return out;
   }
-  void Open(uint32_t mode = LATCHKEY_OPEN_EXISTING) {
+  latchkey_code TryOpen(uint32_t mode) {
     const std::string place = path();
     const auto how = options(place, mode);
-    if (latchkey_store_open(&how, &store_) != LATCHKEY_OK) {
+    return latchkey_store_open(&how, &store_);
+  }
+  void Open(uint32_t mode = LATCHKEY_OPEN_EXISTING) {
+    if (TryOpen(mode) != LATCHKEY_OK) {
       throw std::runtime_error(std::string("open: ") + latchkey_error_text());
     }
   }
@@ -306,7 +317,8 @@ class TestStore {
   }
 
   const uint64_t directory_budget_bytes_;
-  TempFolder folder_;
+  std::optional<TempFolder> own_;
+  std::filesystem::path folder_;
   TestClock clock_;
   latchkey_store* store_ = nullptr;
 };

@@ -1,0 +1,106 @@
+// One run: everything that happens is drawn from its seed. The driver of tests/model asks and
+// changes, and knows what each answer should be; here it is given threads, time, faults and ends.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/driver.h"
+#include "world.h"
+
+namespace latchkey_test {
+
+// One change, asked for while anything may happen to it.
+struct Wish {
+  enum class Kind : uint8_t { kCreate, kRename, kRevoke, kLock, kUnlock, kRevokeAll };
+  Kind kind{};
+  std::string key{};    // its UUID, as text
+  std::string owner{};  // of a new key, or whom it is about
+  std::string name{};
+  latchkey_code code = LATCHKEY_INTERNAL;
+  std::string secret{};
+  std::string slug{};
+};
+
+// Of many runs.
+struct Tally {
+  uint64_t faults = 0;  // calls that failed, cuts, kills
+  uint64_t steps = 0;
+  uint64_t opened = 0;
+  uint64_t unknown = 0;  // changes of unknown outcome
+  uint64_t groups = 0;   // of changes that were committed together
+  int64_t days = 0;
+};
+
+class Simulation : private World, public latchkey_model::Driver {
+ public:
+  explicit Simulation(uint64_t seed, Tally* tally);
+
+  // Ends early where something is wrong.
+  void Run(size_t ends, size_t steps_between);
+  // What happened, as a number: each step, each answer that went into the model, the secrets.
+  uint64_t trace() const { return trace_; }
+  const std::vector<std::string>& steps() const { return steps_; }
+
+ private:
+  enum class End : uint8_t { kClosed, kKilled, kCut };
+
+  void OneStep();
+  void Happens(std::string what);
+
+  // ---- Time.
+  void StepClock() override;
+  int64_t now_s() const override { return guard().time_s(); }
+  int64_t latest_s() const override { return World::latest_s(); }
+  void Tick();
+
+  // ---- Changes (wishes.cc).
+  std::optional<Wish> DrawWish(bool may_create);
+  void Make(Wish* wish);  // on any thread
+  void MakeOn(size_t who, Wish* wish);
+  // What its answer makes true. `refusal`: what it may be refused with; OK = nothing.
+  void Settle(const Wish& wish, std::set<latchkey_code> refusals = {});
+  void Do(const Wish& wish);
+  void Doubt(const Wish& wish);
+  latchkey_code Due(const Wish& wish) const;
+  void JudgeAll();
+  // Looks what became of what is in doubt. `died`: the process that was to see to it is gone.
+  void Resolve(bool died);
+
+  // ---- Trouble (trouble.cc).
+  void Group(bool fails);
+  void Storm();
+  void FillDisk();
+  void ImportSome();
+  bool TryToHeal();
+  void EndIn(End end);
+  void CutAmidACall();
+  void Restart(End end, Unsynced unsynced, const std::vector<Operation>& operations, size_t count);
+
+  // What may have become of a key or an owner.
+  struct KeyDoubt {
+    std::optional<latchkey_model::Key> made;  // or it is not there
+    std::set<std::string> names;
+    bool may_be_live = false;
+    bool may_be_swept = false;  // made, and then revoked with all others
+  };
+  struct OwnerDoubt {
+    bool locks = false;
+    bool unlocks = false;
+  };
+
+  const uint64_t seed_;
+  Tally& tally_;
+  std::map<std::string, KeyDoubt> key_doubts_;
+  std::map<std::string, OwnerDoubt> owner_doubts_;
+  bool unhealed_ = false;  // a write has failed, and the store was not opened anew since
+  uint64_t cuts_ = 0;
+  std::vector<std::string> steps_;
+  uint64_t trace_ = 14695981039346656037u;
+};
+
+}  // namespace latchkey_test

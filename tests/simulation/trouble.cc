@@ -1,0 +1,267 @@
+// Calls that meet each other, calls that fail, and what ends a process.
+#include <cerrno>
+
+#include "crypto/digest.h"
+#include "simulation.h"
+
+namespace latchkey_test {
+namespace {
+
+using latchkey_model::Key;
+using latchkey_model::Owner;
+
+constexpr size_t kImportedMax = 30;
+constexpr size_t kKeysMax = 250;  // of a run: the model's lists are loops
+constexpr int kTriesToHeal = 4;
+constexpr int64_t kDayS = 24 * 3600;
+constexpr LoadChoice kLoadChoices[] = {
+    {LATCHKEY_LOAD_BEHIND, 64 * 4096}, {LATCHKEY_LOAD_BEHIND, 0}, {LATCHKEY_LOAD_FIRST, 0}};
+
+const std::set<latchkey_code> kOfAFault = {LATCHKEY_OUTCOME_UNKNOWN, LATCHKEY_BUSY, LATCHKEY_IO};
+
+std::string Hex(std::span<const uint8_t> bytes) {
+  std::string text;
+  for (const uint8_t byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+// The first is held where it would sync, until the others stand in the queue behind it: these are
+// then decided one after another in one group, in the order in which they came. With `fails` a
+// write or sync of one of the two groups fails.
+void Simulation::Group(bool fails) {
+  std::vector<Wish> wishes;
+  for (size_t i = 0; i < Crew::kSize; ++i) {
+    std::optional<Wish> wish = DrawWish(model_.keys.size() < kKeysMax);
+    if (!wish) continue;
+    // Half of the time about the same as the one before.
+    if (!wishes.empty() && !wish->key.empty() && !wishes.back().key.empty() && Chance(2) &&
+        wish->kind != Wish::Kind::kCreate && wishes.back().kind != Wish::Kind::kCreate) {
+      wish->key = wishes.back().key;
+    }
+    wishes.push_back(std::move(*wish));
+  }
+  crew().HoldNextSync();
+  std::string what = fails ? "a group that may fail" : "a group";
+  size_t standing = 0;
+  for (size_t i = 0; i < wishes.size(); ++i) {
+    const bool stands = !crew().Start(i, [this, wish = &wishes[i]] { Make(wish); });
+    standing += stands ? 1 : 0;
+    what += stands ? " +" : " .";
+  }
+  if (fails) disk().Fail(Chance(2) ? Call::kSync : Call::kWrite, 1 + Draw(3), EIO, false);
+  crew().LetGo();
+  for (size_t i = 0; i < wishes.size(); ++i) crew().Await(i);
+  for (const Wish& wish : wishes) {
+    // What was committed before the fault answers OUTCOME_UNKNOWN if the store has failed by the
+    // time its caller reads it back: which of the two comes first is not the seed's.
+    const bool may_be_either =
+        fails && (wish.code == LATCHKEY_OK || wish.code == LATCHKEY_OUTCOME_UNKNOWN);
+    what += " " + std::to_string(static_cast<int>(wish.kind)) + ":" +
+            (may_be_either ? "?" : CodeName(wish.code));
+    Settle(wish, fails ? kOfAFault : std::set<latchkey_code>());
+  }
+  tally_.groups += standing > 2 ? 1 : 0;  // of two the first is a group by itself
+  Happens(std::move(what));
+  JudgeAll();
+}
+
+// The disk fails, once or until it is mended, while changes are asked for; then the store heals, or
+// the process ends before.
+void Simulation::Storm() {
+  const Call call = Chance(2) ? Call::kSync : Call::kWrite;
+  const bool lasting = Chance(3);
+  const uint64_t failed_before = disk().failed();
+  if (Chance(3)) {
+    Group(/*fails=*/true);
+  } else {
+    disk().Fail(call, 1 + Draw(4), EIO, lasting);
+  }
+  for (uint64_t i = 1 + Draw(5); i > 0; --i) {
+    std::optional<Wish> wish = DrawWish(model_.keys.size() < kKeysMax);
+    if (!wish) continue;
+    MakeOn(Draw(Crew::kSize), &*wish);
+    Happens("in a storm: " + std::to_string(static_cast<int>(wish->kind)) + ":" +
+            CodeName(wish->code));
+    Settle(*wish, kOfAFault);
+    JudgeAll();
+  }
+  tally_.faults += disk().failed() - failed_before;
+  if (unhealed_ && Chance(3)) return EndIn(static_cast<End>(Draw(3)));
+  if (Chance(2)) TryToHeal();
+  disk().Mend();
+  bool is_healed = false;
+  for (int i = 0; i < kTriesToHeal && !is_healed; ++i) is_healed = TryToHeal();
+  EXPECT_TRUE(is_healed) << "the store does not heal";
+}
+
+bool Simulation::TryToHeal() {
+  RunBackground();
+  auto row = Sized<latchkey_credential>();
+  const latchkey_uuid any{};
+  unhealed_ = latchkey_credential_get(store(), &any, &row) == LATCHKEY_BUSY;
+  if (!unhealed_) Resolve(/*died=*/false);
+  JudgeAll();
+  Happens(unhealed_ ? "not healed yet" : "healed");
+  return !unhealed_;
+}
+
+// Less than the engine keeps for what takes away: that alone is let through.
+void Simulation::FillDisk() {
+  disk().Fill(8 << 20, "store/reserve");
+  std::string what = "a full disk";
+  for (uint64_t i = 1 + Draw(4); i > 0; --i) {
+    std::optional<Wish> wish = DrawWish(model_.keys.size() < kKeysMax);
+    if (!wish) continue;
+    MakeOn(Draw(Crew::kSize), &*wish);
+    what += " " + std::to_string(static_cast<int>(wish->kind)) + ":" + CodeName(wish->code);
+    const bool gives = wish->kind == Wish::Kind::kCreate || wish->kind == Wish::Kind::kRename ||
+                       wish->kind == Wish::Kind::kUnlock;
+    if (gives) {
+      EXPECT_EQ("NO_SPACE", CodeName(wish->code));
+      ++tally_.faults;
+    } else {
+      Settle(*wish);
+    }
+  }
+  disk().Mend();
+  JudgeAll();
+  Happens(std::move(what));
+}
+
+// Other threads make changes while the import asks for its lines.
+void Simulation::ImportSome() {
+  if (model_.keys.size() + kImportedMax > kKeysMax) return;
+  static constexpr std::string_view kCharacters =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const Owner* user = AnyOwner(LATCHKEY_OWNER_USER, /*live=*/true);
+  if (user == nullptr) return;
+  struct Lines {
+    Simulation* self;
+    std::vector<std::string> lines;
+    size_t next = 0;
+    static size_t Read(void* context, char* buffer, size_t) {
+      auto* given = static_cast<Lines*>(context);
+      if (given->next == given->lines.size()) return 0;
+      Simulation& self = *given->self;
+      std::optional<Wish> wish;
+      if (self.Chance(4)) wish = self.DrawWish(/*may_create=*/false);
+      if (wish && self.model_.keys.contains(wish->key)) {
+        self.MakeOn(1, &*wish);
+        self.Settle(*wish);
+      }
+      const std::string& line = given->lines[given->next++];
+      return line.copy(buffer, line.size());
+    }
+  } given{this, {}};
+  std::vector<Key> keys;
+  for (uint64_t i = 1 + Draw(kImportedMax); i > 0; --i) {
+    Key key;
+    latchkey_uuid uuid{};
+    for (uint8_t& byte : uuid.bytes) byte = static_cast<uint8_t>(random_());
+    key.uuid = Text(uuid);
+    key.owner = user->uuid;
+    key.kind = LATCHKEY_KIND_USER_KEY;
+    key.name = "imported " + std::to_string(Draw(20));
+    key.secret = "bencher_user_";
+    for (int c = 0; c < 30; ++c) key.secret += kCharacters[Draw(kCharacters.size())];
+    key.creation_s = 1769070818;
+    key.expires_s = Chance(3) ? now_s() + static_cast<int64_t>(Draw(100'000)) : 4'000'000'000;
+    key.revoked_s = Chance(4) ? 1770000000 : 0;
+    given.lines.push_back(R"({"type":"user_key","uuid":")" + key.uuid + R"(","user":")" +
+                          key.owner + R"(","name":")" + key.name + R"(","sha256":")" +
+                          Hex(latchkey::Sha256BySodium(key.secret).bytes) +
+                          R"(","creation":1769070818,"expiration":)" +
+                          std::to_string(key.expires_s) + R"(,"revoked":)" +
+                          (key.revoked_s == 0 ? "null" : std::to_string(key.revoked_s)) + "}\n");
+    keys.push_back(std::move(key));
+  }
+  auto options = Sized<latchkey_import_options>();
+  options.read = Lines::Read;
+  options.context = &given;
+  auto report = Sized<latchkey_import_report>();
+  crew().Run(0, [&] { EXPECT_CODE(LATCHKEY_OK, latchkey_import(store(), &options, &report)); });
+  EXPECT_EQ(keys.size(), report.imported);
+  for (Key& key : keys) {
+    key.slug = store().Get(latchkey_model::ToUuid(key.uuid)).slug;
+    model_.keys[key.uuid] = key;
+  }
+  Happens("import");
+}
+
+// ---- Ends ---------------------------------------------------------------------------------------
+
+void Simulation::EndIn(End end) {
+  static constexpr Unsynced kKinds[] = {Unsynced::kLost, Unsynced::kPart, Unsynced::kTorn};
+  const Unsynced unsynced = end == End::kKilled ? Unsynced::kKept : kKinds[Draw(3)];
+  const std::vector<Operation> operations =
+      end == End::kClosed ? std::vector<Operation>() : disk().operations();
+  Restart(end, unsynced, operations, operations.size());
+}
+
+// Between two of the operations of one change; what the disk holds then is all or nothing of what
+// was not synced, so that the seed says which of the two it is.
+void Simulation::CutAmidACall() {
+  std::optional<Wish> wish = DrawWish(model_.keys.size() < kKeysMax);
+  if (!wish) return EndIn(End::kCut);
+  const size_t begun = disk().count();
+  MakeOn(Draw(Crew::kSize), &*wish);
+  const std::vector<Operation> operations = disk().operations();
+  std::vector<size_t> places;
+  for (size_t i = begun; i < operations.size(); ++i) {
+    if (operations[i].is_chosen) places.push_back(i);
+  }
+  if (wish->code != LATCHKEY_OK || places.empty()) {
+    Settle(*wish);
+    return EndIn(End::kCut);
+  }
+  Doubt(*wish);
+  Restart(End::kCut, Chance(2) ? Unsynced::kLost : Unsynced::kKept, operations,
+          places[Draw(places.size())]);
+}
+
+void Simulation::Restart(End end, Unsynced unsynced, const std::vector<Operation>& operations,
+                         size_t count) {
+  disk().Mend();
+  Close();
+  if (end != End::kClosed) {
+    Cut(operations, count, unsynced, seed_ + ++cuts_);
+    ++tally_.faults;
+  }
+  if (end == End::kCut) Reboot();
+  // A clock that has lost its battery is not believed to be right.
+  PassTimeClosed(static_cast<int64_t>(Draw(3 * kDayS)), Chance(5) ? -kDayS * 30 : 0);
+  load_choice = kLoadChoices[Draw(std::size(kLoadChoices))];
+  if (Chance(4)) {
+    const Call call = std::array{Call::kWrite, Call::kSync, Call::kRename}[Draw(3)];
+    disk().Fail(call, 1 + Draw(12), EIO, false);
+    ++tally_.faults;
+  }
+  latchkey_code code = TryOpen();
+  disk().Mend();
+  if (code == LATCHKEY_IO) code = TryOpen();
+  if (code != LATCHKEY_OK) {
+    throw std::runtime_error("refused after an end: " + CodeName(code) + ": " +
+                             latchkey_error_text());
+  }
+  ++tally_.opened;
+  unhealed_ = false;
+  store().Check();
+  Resolve(/*died=*/true);
+  CompareEverything();
+  std::string what = std::string("opened after ") +
+                     (end == End::kClosed ? "a close" : NameOf(unsynced)) + ", load " +
+                     std::to_string(load_choice.load);
+  for (const auto& [uuid, key] : model_.keys) {
+    what += " " + uuid + key.name + key.slug + key.secret + std::to_string(key.revoked_s);
+  }
+  const size_t shown = what.find(' ', 20);
+  Happens(what);
+  steps_.back().resize(std::min(steps_.back().size(), shown + 20));
+}
+
+}  // namespace latchkey_test
