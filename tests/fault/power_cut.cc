@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <set>
 #include <stdexcept>
-#include <vector>
 
 namespace latchkey_test {
 namespace {
@@ -25,10 +23,7 @@ void Apply(const Operation& operation, std::string* content, uint64_t bytes = UI
   content->replace(operation.offset, data.size(), data);
 }
 
-struct File {
-  std::string synced;
-  std::vector<const Operation*> unsynced;
-};
+using File = DiskState::File;
 
 // The first so many of the writes, and of the next one so many bytes.
 std::string Prefix(const File& file, size_t whole, uint64_t bytes) {
@@ -84,42 +79,12 @@ std::string Content(const File& file, Unsynced unsynced, std::mt19937_64& random
   return content;
 }
 
-struct Names {
-  std::map<std::string, uint32_t> files;
-  std::set<std::string> folders{""};
-
-  void Change(const Operation& operation) {
-    switch (operation.kind) {
-      case Kind::kCreate:
-        files[operation.path] = operation.file;
-        break;
-      case Kind::kRename:
-      case Kind::kLink:
-        if (!files.contains(operation.path)) break;  // it was another folder's, and is lost
-        files[operation.new_path] = files[operation.path];
-        if (operation.kind == Kind::kRename) files.erase(operation.path);
-        break;
-      case Kind::kUnlink:
-        files.erase(operation.path);
-        break;
-      case Kind::kMakeFolder:
-        folders.insert(operation.path);
-        break;
-      case Kind::kRemoveFolder:
-        folders.erase(operation.path);
-        break;
-      default:
-        break;
-    }
-  }
-};
-
 std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
-bool IsReachable(const Names& names, const std::string& path) {
+bool IsReachable(const DiskState::Names& names, const std::string& path) {
   const std::string folder = FolderOf(path);
   return names.folders.contains(folder) && (folder.empty() || IsReachable(names, folder));
 }
@@ -131,33 +96,56 @@ const char* NameOf(Unsynced unsynced) {
   return kNames[static_cast<size_t>(unsynced)];
 }
 
-Image AfterPowerCut(std::span<const Operation> operations, Unsynced unsynced,
-                    std::mt19937_64& random) {
-  std::map<uint32_t, File> files;
-  Names names;
-  std::map<std::string, std::vector<const Operation*>> changed;  // by folder
-  for (const Operation& operation : operations) {
-    File& file = files[operation.file];
-    switch (operation.kind) {
-      case Kind::kWrite:
-      case Kind::kTruncate:
-        file.unsynced.push_back(&operation);
-        break;
-      case Kind::kSync:
-        file.synced = Prefix(file, file.unsynced.size(), 0);
-        file.unsynced.clear();
-        break;
-      case Kind::kSyncFolder:
-        for (const Operation* change : changed[operation.path == "." ? "" : operation.path]) {
-          names.Change(*change);
-        }
-        changed.erase(operation.path == "." ? "" : operation.path);
-        break;
-      default:
-        changed[FolderOf(operation.path)].push_back(&operation);
-    }
+void DiskState::Names::Change(const Operation& operation) {
+  switch (operation.kind) {
+    case Kind::kCreate:
+      files[operation.path] = operation.file;
+      break;
+    case Kind::kRename:
+    case Kind::kLink:
+      if (!files.contains(operation.path)) break;  // it was another folder's, and is lost
+      files[operation.new_path] = files[operation.path];
+      if (operation.kind == Kind::kRename) files.erase(operation.path);
+      break;
+    case Kind::kUnlink:
+      files.erase(operation.path);
+      break;
+    case Kind::kMakeFolder:
+      folders.insert(operation.path);
+      break;
+    case Kind::kRemoveFolder:
+      folders.erase(operation.path);
+      break;
+    default:
+      break;
   }
-  for (const auto& [folder, changes] : changed) {
+}
+
+void DiskState::Do(const Operation& operation) {
+  File& file = files_[operation.file];
+  switch (operation.kind) {
+    case Kind::kWrite:
+    case Kind::kTruncate:
+      file.unsynced.push_back(&operation);
+      break;
+    case Kind::kSync:
+      for (const Operation* write : file.unsynced) Apply(*write, &file.synced);
+      file.unsynced.clear();
+      break;
+    case Kind::kSyncFolder: {
+      const std::string folder = operation.path == "." ? "" : operation.path;
+      for (const Operation* change : changed_[folder]) names_.Change(*change);
+      changed_.erase(folder);
+      break;
+    }
+    default:
+      changed_[FolderOf(operation.path)].push_back(&operation);
+  }
+}
+
+Image DiskState::Cut(Unsynced unsynced, std::mt19937_64& random) const {
+  Names names = names_;
+  for (const auto& [folder, changes] : changed_) {
     const size_t kept = unsynced == Unsynced::kLost   ? 0
                         : unsynced == Unsynced::kKept ? changes.size()
                                                       : Draw(random, changes.size() + 1);
@@ -170,10 +158,18 @@ Image AfterPowerCut(std::span<const Operation> operations, Unsynced unsynced,
   std::map<uint32_t, std::string> contents;  // a file with two names is drawn once
   for (const auto& [path, file] : names.files) {
     if (!IsReachable(names, path)) continue;
-    if (!contents.contains(file)) contents[file] = Content(files[file], unsynced, random);
-    image[path] = contents[file];
+    const auto [content, is_new] = contents.try_emplace(file);
+    if (is_new) content->second = Content(files_.at(file), unsynced, random);
+    image[path] = content->second;
   }
   return image;
+}
+
+Image AfterPowerCut(std::span<const Operation> operations, Unsynced unsynced,
+                    std::mt19937_64& random) {
+  DiskState state;
+  for (const Operation& operation : operations) state.Do(operation);
+  return state.Cut(unsynced, random);
 }
 
 void WriteImage(const Image& image, const std::filesystem::path& folder) {

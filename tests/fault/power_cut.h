@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <map>
 #include <random>
+#include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "disk.h"
 
@@ -28,7 +30,31 @@ const char* NameOf(Unsynced unsynced);
 // Files and folders by their paths; a folder's path ends in a slash.
 using Image = std::map<std::string, std::string>;
 
-// After the first so many operations on a folder that was empty.
+// A folder that was empty, as the operations told to it have left it. They are not copied.
+class DiskState {
+ public:
+  struct File {
+    std::string synced;
+    std::vector<const Operation*> unsynced;
+  };
+  struct Names {
+    std::map<std::string, uint32_t> files;
+    std::set<std::string> folders{""};
+
+    void Change(const Operation& operation);
+  };
+
+  void Do(const Operation& operation);
+  // What may be there if the power is cut now.
+  Image Cut(Unsynced unsynced, std::mt19937_64& random) const;
+
+ private:
+  std::map<uint32_t, File> files_;
+  Names names_;  // as of the last sync of each folder
+  std::map<std::string, std::vector<const Operation*>> changed_;  // since then, by folder
+};
+
+// After the last of them.
 Image AfterPowerCut(std::span<const Operation> operations, Unsynced unsynced,
                     std::mt19937_64& random);
 // Into a folder that is emptied before.

@@ -5,9 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdio>
+#include <functional>
+#include <iostream>
 #include <map>
+#include <mutex>
+#include <set>
+#include <thread>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "crypto/digest.h"
 #include "workload.h"
@@ -33,7 +42,7 @@ const Recording& TheRecording() {
     Disk disk(folder.path());
     disk.Record();
     Workload workload(&disk, folder.path(), made.seed);
-    workload.Run(IsLongRun() ? 12 : 10);
+    workload.Run(10);
     made.operations = disk.operations();
     made.moments = workload.moments();
     made.secrets = workload.secrets();
@@ -103,6 +112,15 @@ struct Counts {
   size_t wrong = 0;
   size_t restored = 0;
   std::map<std::string, size_t> refused;  // by code
+
+  Counts& operator+=(const Counts& other) {
+    cuts += other.cuts;
+    opened += other.opened;
+    wrong += other.wrong;
+    restored += other.restored;
+    for (const auto& [why, count] : other.refused) refused[why] += count;
+    return *this;
+  }
 };
 
 // A backup is restored after each cut in the midst of one, and after one in so many others.
@@ -190,63 +208,131 @@ std::string JudgeCut(const Recording& recording, size_t operations,
   return wrong.empty() ? "" : "later: " + wrong;
 }
 
-class PowerCut : public testing::TestWithParam<size_t> {
- protected:
-  static constexpr size_t kHalves = 2;  // which ctest runs beside each other
-  // One cut in so many, unless LATCHKEY_CHECK is set.
-  static constexpr size_t kEvery = 19;
+// Which acknowledgements had been given after so many operations, and which change was being made.
+std::pair<size_t, size_t> PlaceOf(const std::vector<Moment>& moments, size_t operations) {
+  size_t last = 0;
+  while (last + 1 < moments.size() && moments[last + 1].done <= operations) ++last;
+  const bool in_midst = last + 1 < moments.size() && moments[last + 1].begun <= operations;
+  return {last, last + (in_midst ? 1 : 0)};
+}
 
-  // Half of all cuts. A store may be refused with the code `refusal`; empty = with none.
-  static void Walk(std::span<const Unsynced> kinds, size_t half, const std::string& refusal,
-                   Counts* counts) {
-    const Recording& recording = TheRecording();
-    const bool every = IsLongRun();
-    const TempFolder folder;
-    const Disk disk(folder.path());
-    const size_t stride = every ? 1 : kEvery;
-    for (size_t n = half * stride; n <= recording.operations.size(); n += stride * kHalves) {
-      for (size_t i = 0; i < kinds.size(); ++i) {
-        if (!every && i != n / stride / kHalves % kinds.size()) continue;
-        std::mt19937_64 random(recording.seed + n * kinds.size() + i);
-        WriteImage(AfterPowerCut(std::span(recording.operations).first(n), kinds[i], random),
-                   folder.path());
-        ++counts->cuts;
-        const std::string wrong = JudgeCut(recording, n, folder.path(), counts);
-        if (wrong.empty() || (!refusal.empty() && wrong.starts_with(refusal))) continue;
-        ++counts->wrong;
-        if (counts->wrong <= 10) {
-          ADD_FAILURE() << "operation " << n << ", " << NameOf(kinds[i]) << ": " << wrong;
-        }
-      }
-    }
+uint64_t HashOf(const Image& image) {
+  const std::hash<std::string_view> hash;
+  uint64_t sum = 0;
+  for (const auto& [path, content] : image) {
+    sum = sum * 0x9e3779b97f4a7c15u + hash(path);
+    sum = sum * 0x9e3779b97f4a7c15u + hash(content);
   }
-  static void Print(const char* suite, const Counts& counts) {
-    std::printf("%s: faults %zu, wrong %zu, opened %zu, restored %zu, operations %zu", suite,
-                counts.cuts, counts.wrong, counts.opened, counts.restored,
-                TheRecording().operations.size());
-    for (const auto& [why, count] : counts.refused) std::printf(", %s %zu", why.c_str(), count);
-    std::printf("\n");
-  }
+  return sum;
+}
+
+struct Cut {
+  size_t operations = 0;
+  Unsynced unsynced{};
+  Image image{};
 };
 
-TEST_P(PowerCut, KeepsWhatWasAcknowledged) {
-  Counts counts;
-  Walk(kCuts, GetParam(), "", &counts);
-  Print("power cut", counts);
+// Every cut of the recording of these kinds, from its beginning, or as many as a sample has, drawn
+// by the seed. What another cut has left at the same moment is not given again. Any thread.
+class Cuts {
+ public:
+  Cuts(std::span<const Unsynced> kinds, size_t sample) : kinds_(kinds) {
+    const Recording& recording = TheRecording();
+    const size_t all = (recording.operations.size() + 1) * kinds.size();
+    std::mt19937_64 random(recording.seed);
+    for (size_t i = 0; i < sample; ++i) sample_.insert(random() % all);
+  }
+
+  // False: there is none left.
+  bool Next(Cut* cut) {
+    const Recording& recording = TheRecording();
+    const std::lock_guard lock(mutex_);
+    for (; next_ < (recording.operations.size() + 1) * kinds_.size(); ++next_) {
+      if (!sample_.empty() && !sample_.contains(next_)) continue;
+      cut->operations = next_ / kinds_.size();
+      cut->unsynced = kinds_[next_ % kinds_.size()];
+      while (told_ < cut->operations) state_.Do(recording.operations[told_++]);
+      std::mt19937_64 random(recording.seed + next_);
+      cut->image = state_.Cut(cut->unsynced, random);
+      const auto place = PlaceOf(recording.moments, cut->operations);
+      if (!seen_.insert({place, HashOf(cut->image)}).second) {
+        ++same_;
+        continue;
+      }
+      ++next_;
+      return true;
+    }
+    return false;
+  }
+  size_t same() const {
+    const std::lock_guard lock(mutex_);
+    return same_;
+  }
+
+ private:
+  const std::span<const Unsynced> kinds_;
+  std::set<size_t> sample_;  // empty = all
+  mutable std::mutex mutex_;
+  size_t next_ = 0;
+  size_t told_ = 0;
+  DiskState state_;
+  std::set<std::pair<std::pair<size_t, size_t>, uint64_t>> seen_;
+  size_t same_ = 0;
+};
+
+constexpr size_t kThreads = 2;
+constexpr size_t kSample = 150;    // unless LATCHKEY_CHECK is set
+constexpr size_t kWrongMax = 10;   // what is to be seen has been seen then
+constexpr size_t kProgress = 500;  // cuts between two signs of life
+
+// A store may be refused with the code `refusal`; empty = with none.
+void Walk(const char* suite, std::span<const Unsynced> kinds, const std::string& refusal) {
+  const Recording& recording = TheRecording();
+  Cuts cuts(kinds, IsLongRun() ? 0 : kSample);
+  std::array<Counts, kThreads> counts;
+  std::atomic<size_t> wrong{0};
+  const auto walk = [&](Counts* counted) {
+    const TempFolder folder;
+    const Disk disk(folder.path());
+    Cut cut;
+    while (wrong < kWrongMax && cuts.Next(&cut)) {
+      WriteImage(cut.image, folder.path());
+      if (++counted->cuts % kProgress == 0) {
+        std::cout << suite << ": operation " << cut.operations << " of "
+                  << recording.operations.size() << std::endl;
+      }
+      const std::string what = JudgeCut(recording, cut.operations, folder.path(), counted);
+      if (what.empty() || (!refusal.empty() && what.starts_with(refusal))) continue;
+      ++counted->wrong;
+      ++wrong;
+      ADD_FAILURE() << "operation " << cut.operations << ", " << NameOf(cut.unsynced) << ": "
+                    << what;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (Counts& counted : counts) threads.emplace_back(walk, &counted);
+  for (std::thread& thread : threads) thread.join();
+  Counts sum;
+  for (const Counts& counted : counts) sum += counted;
+  std::printf(
+      "%s: faults %zu, wrong %zu, opened %zu, restored %zu, operations %zu, "
+      "the same as another %zu",
+      suite, sum.cuts, sum.wrong, sum.opened, sum.restored, recording.operations.size(),
+      cuts.same());
+  for (const auto& [why, count] : sum.refused) std::printf(", %s %zu", why.c_str(), count);
+  std::printf("\n");
 }
+
+TEST(PowerCut, KeepsWhatWasAcknowledged) { Walk("power cut", kCuts, ""); }
 
 // Where a file grows before its data is there, a last record of the right size and with a wrong
 // CRC cannot be told from a changed one: the store may then be refused as CORRUPTION, never opened
 // without what it had acknowledged.
-TEST_P(PowerCut, RefusesOrKeepsWhereFilesGrowFirst) {
+TEST(PowerCut, RefusesOrKeepsWhereFilesGrowFirst) {
   if (!IsLongRun()) GTEST_SKIP() << "only with LATCHKEY_CHECK";
-  const Unsynced kinds[] = {Unsynced::kSizeFirst};
-  Counts counts;
-  Walk(kinds, GetParam(), "CORRUPTION", &counts);
-  Print("power cut, size first", counts);
+  static constexpr Unsynced kKinds[] = {Unsynced::kSizeFirst};
+  Walk("power cut, size first", kKinds, "CORRUPTION");
 }
-
-INSTANTIATE_TEST_SUITE_P(Half, PowerCut, testing::Range<size_t>(0, 2));
 
 }  // namespace
 }  // namespace latchkey_test

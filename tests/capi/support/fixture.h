@@ -79,6 +79,11 @@ inline std::string_view NameOf(const latchkey_owner& row) { return {row.name, ro
 
 // True in the long runs of ./dev check.
 inline bool IsLongRun() { return std::getenv("LATCHKEY_CHECK") != nullptr; }
+// True in those of ./dev check --long, which have a night.
+inline bool IsNightRun() {
+  const char* const how = std::getenv("LATCHKEY_CHECK");
+  return how != nullptr && std::string_view(how) == "long";
+}
 
 // Printed, so that a failure can be had again.
 inline uint64_t TestSeed() {
