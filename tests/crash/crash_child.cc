@@ -3,8 +3,13 @@
 //   crash_child init STORE OWNER...   makes the store and one user for each UUID
 //   crash_child work STORE SEED OWNER...
 //                                     one thread for each user changes what is his, until killed
+//   crash_child die STORE SEED POINT NTH OWNER...
+//                                     one thread does so for all users, opens the store anew at
+//                                     times, and kills itself at a point of death.h, or at the end
 //   crash_child check STORE           reads what must be there from standard input, and compares
-//   crash_child import STORE          imports the lines on standard input
+//   crash_child open STORE POINT NTH  opens and closes the store, and kills itself as `die` does
+//   crash_child import STORE [POINT NTH]
+//                                     imports the lines on standard input; kills itself at a point
 //   crash_child scan DIR              reads needles in hex from standard input, and looks for them
 //                                     in every byte of every file below DIR
 //
@@ -17,11 +22,13 @@
 //   begin lock OWNER 0|1           done lock OWNER
 //   begin sweep OWNER              done sweep OWNER
 //
+// `die` says `dies POINT` last of all when it has come to the point.
+//
 // `check` reads `owner UUID LOCKED` and `key UUID OWNER STATE NAME NAME SECRET`, where LOCKED is 0,
-// 1 or
-// ?, STATE is active, revoked, either or maybe-absent, two names are one more than is known for
-// certain, and SECRET is - when it was never acknowledged. It prints what it found of each, and
+// 1 or ?, STATE is active, revoked, either or maybe-absent, two names are one more than is known
+// for certain, and SECRET is - when it was never acknowledged. It prints what it found of each, and
 // exits with 1 after a line that begins with `wrong`.
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +47,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "death.h"
 #include "latchkey/latchkey.h"
 
 namespace {
@@ -134,19 +142,20 @@ class Worker {
   }
 
   [[noreturn]] void Run() {
-    for (;;) {
-      const uint64_t choice = random_() % 100;
-      if (active_.empty() || choice < 50) {
-        Create();
-      } else if (choice < 70) {
-        Rename();
-      } else if (choice < 88) {
-        Revoke();
-      } else if (choice < 98) {
-        Lock();
-      } else {
-        Sweep();
-      }
+    for (;;) Step();
+  }
+  void Step() {
+    const uint64_t choice = random_() % 100;
+    if (active_.empty() || choice < 50) {
+      Create();
+    } else if (choice < 70) {
+      Rename();
+    } else if (choice < 88) {
+      Revoke();
+    } else if (choice < 98) {
+      Lock();
+    } else {
+      Sweep();
     }
   }
 
@@ -231,6 +240,7 @@ class Worker {
     options.owner = owner_;
     Say("begin sweep " + owner_text_);
     if (latchkey_revoke_all(store_, &options, nullptr) != LATCHKEY_OK) Die("sweep");
+    latchkey_test::SweepIsOut();
     Say("done sweep " + owner_text_);
     active_.clear();
   }
@@ -252,6 +262,38 @@ int Work(const std::string& path, uint64_t seed, const std::vector<std::string>&
   }
   for (std::thread& thread : threads) thread.join();
   return 1;
+}
+
+std::filesystem::path FolderOf(const std::string& store) {
+  return std::filesystem::absolute(store).parent_path();
+}
+
+[[noreturn]] void Kill() {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
+// Closing writes out what the logs hold; opening often enough makes RocksDB compact.
+[[noreturn]] void Live(const std::string& path, uint64_t seed,
+                       const std::vector<std::string>& owners) {
+  constexpr size_t kLives = 4;
+  constexpr size_t kSteps = 20;  // of a life
+  for (size_t life = 0; life < kLives; ++life) {
+    latchkey_store* store = Open(path, LATCHKEY_OPEN_EXISTING);
+    Say("open");
+    std::vector<Worker> workers;
+    for (const std::string& owner : owners) {
+      workers.emplace_back(store, owner, seed + life * owners.size() + workers.size());
+    }
+    for (size_t step = 0; step < kSteps; ++step) workers[step % workers.size()].Step();
+    if (life + 1 < kLives) Close(store);
+  }
+  Kill();
+}
+
+[[noreturn]] void OpenAndDie(const std::string& path) {
+  Close(Open(path, LATCHKEY_OPEN_EXISTING));
+  Kill();
 }
 
 // ---- check
@@ -434,9 +476,24 @@ int main(int argc, char** argv) {
   if (verb == "work" && arguments.size() > 3) {
     return Work(arguments[1], std::stoull(arguments[2]), {arguments.begin() + 3, arguments.end()});
   }
+  if (verb == "die" && arguments.size() > 5 && latchkey_test::Death::IsPoint(arguments[3])) {
+    const latchkey_test::Death death(FolderOf(arguments[1]), arguments[3],
+                                     std::stoull(arguments[4]));
+    Live(arguments[1], std::stoull(arguments[2]), {arguments.begin() + 5, arguments.end()});
+  }
+  if (verb == "open" && arguments.size() == 4 && latchkey_test::Death::IsPoint(arguments[2])) {
+    const latchkey_test::Death death(FolderOf(arguments[1]), arguments[2],
+                                     std::stoull(arguments[3]));
+    OpenAndDie(arguments[1]);
+  }
   if (verb == "check") return Check(arguments[1]);
-  if (verb == "import") return Import(arguments[1]);
+  if (verb == "import" && arguments.size() == 2) return Import(arguments[1]);
+  if (verb == "import" && arguments.size() == 4 && latchkey_test::Death::IsPoint(arguments[2])) {
+    const latchkey_test::Death death(FolderOf(arguments[1]), arguments[2],
+                                     std::stoull(arguments[3]));
+    return Import(arguments[1]);
+  }
   if (verb == "scan") return Scan(arguments[1]);
-  std::cerr << "usage: crash_child init|work|check|import|scan FOLDER ...\n";
+  std::cerr << "usage: crash_child init|work|die|open|check|import|scan FOLDER ...\n";
   return 2;
 }

@@ -3,10 +3,11 @@
 
   import_kill_test.py --child crash_child [--rounds N]
 
-The import commits by files. Whatever the moment: the store opens, latchkey_store_check() finds
-nothing, what is there is a beginning of the lines (whole groups, in order), and a second import
-brings the rest and skips what is there. LATCHKEY_TEST_SEED replays the lines and the moments as
-far as the machine does.
+The import commits by files. It is killed at any moment, and at points of its path to the disk:
+while the files are written, linked, and named in the MANIFEST. Whatever the moment: the store
+opens, latchkey_store_check() finds nothing, what is there is a beginning of the lines (whole
+groups, in order), and a second import brings the rest and skips what is there. LATCHKEY_TEST_SEED
+replays the lines and the moments as far as the machine does.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import hashlib
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,9 @@ import uuid
 
 LINES = 30000
 OWNERS = 3
+# Points of tests/crash/death.cc, and how often this import comes there, about.
+POINTS = {"ingest": 60, "ingest-link": 30, "ingest-linked": 30, "manifest": 16, "manifest-sync": 16,
+          "acked": 4, "name": 60, "write": 90}
 
 
 class Failure(Exception):
@@ -53,21 +58,26 @@ def run(child, verb, folder, *arguments, text=b""):
     return done.stdout.decode()
 
 
-def kill_midway(child, folder, text, delay):
-    """False when the import was over before it could be killed."""
-    process = subprocess.Popen([child, "import", folder], stdin=subprocess.PIPE,
+def kill_midway(child, folder, text, delay, point=()):
+    """After so many seconds; or when it comes to the point, though not later than its end."""
+    process = subprocess.Popen([child, "import", folder, *point], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE)
     try:
         process.stdin.write(text)
         process.stdin.close()
         process.stdout.readline()  # "begun": all has been read, and is being imported
-        time.sleep(delay)
-        was_running = process.poll() is None
-        process.kill()
+        if point:
+            process.wait(timeout=300)
+        else:
+            time.sleep(delay)
+    except BrokenPipeError:
+        pass  # it died while it opened the store
     finally:
+        process.kill()
         process.stdout.close()
         process.wait()
-    return was_running
+    if process.returncode not in (0, -signal.SIGKILL):
+        raise Failure(f"killed at {point}, the import ended: {process.returncode}")
 
 
 def look(child, folder, keys):
@@ -84,20 +94,21 @@ def look(child, folder, keys):
     return count
 
 
-def play(child, rng, took):
+def play(child, rng, took, by_point):
     with tempfile.TemporaryDirectory(prefix="latchkey-import-") as base:
         folder = str(pathlib.Path(base) / "store")
         owners = [str(uuid.UUID(int=rng.getrandbits(128))) for _ in range(OWNERS)]
         run(child, "init", folder, *owners)
         text, keys = lines_of(rng, owners)
-        kill_midway(child, folder, text, took * rng.random())
+        place = rng.choice(list(POINTS))
+        nth = 1 + int(POINTS[place] * rng.random())
+        point = [place, str(nth)] if by_point else []
+        kill_midway(child, folder, text, took * rng.random(), point)
         leftovers = [p.name for p in pathlib.Path(folder, "rocks").glob("ingest-*")]
         count = look(child, folder, keys)
         if list(pathlib.Path(folder, "rocks").glob("ingest-*")):
             raise Failure("files of a killed import were left behind")
-        begin = time.monotonic()
         report = run(child, "import", folder, text=text).split()
-        took = time.monotonic() - begin
         if report[-3:] != [str(LINES - count), str(count), "0"]:
             raise Failure(f"{count} were there, and the second import says {report}")
         if look(child, folder, keys) != LINES:
@@ -108,8 +119,10 @@ def play(child, rng, took):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--child", required=True)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int)
     arguments = parser.parse_args()
+    how_long = os.environ.get("LATCHKEY_CHECK")
+    rounds = arguments.rounds or (200 if how_long == "long" else 24 if how_long else 4)
     seed = int(os.environ.get("LATCHKEY_TEST_SEED", random.randrange(2**32)))
     print(f"LATCHKEY_TEST_SEED={seed}")
     rng = random.Random(seed)
@@ -122,14 +135,18 @@ def main():
         begin = time.monotonic()
         run(arguments.child, "import", folder, text=text)
         took = time.monotonic() - begin
-    for number in range(arguments.rounds):
+    wrong = 0
+    for number in range(rounds):
         try:
-            count, leftovers = play(arguments.child, rng, took)
+            count, leftovers = play(arguments.child, rng, took, by_point=number % 2 == 1)
         except Failure as failure:
-            print(f"round {number}: {failure}", file=sys.stderr)
-            return 1
-        print(f"round {number}: {count} of {LINES} lines survived, {leftovers} files removed")
-    return 0
+            print(f"round {number}: {failure}")
+            wrong += 1
+            break
+        print(f"round {number}: {count} of {LINES} lines survived, {leftovers} files removed",
+              flush=True)
+    print(f"crash in an import: faults {number + 1}, wrong {wrong}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

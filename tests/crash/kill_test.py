@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 """Kills a process in the midst of its changes, again and again, and looks at the store it leaves.
 
-  kill_test.py --child crash_child [--rounds N]
+  kill_test.py --child crash_child [--points] [--rounds N]
+
+At any moment, while three threads make changes; or, with --points, when it comes to a drawn point
+of its path to the disk for a drawn time: before and after the log is appended to, synced, and `ack`
+written, in the midst of a flush, a compaction, a recovery, the tombstones of a mass revocation, or
+any other call that changes a file.
 
 What was acknowledged is there: a created key verifies, a revoked one never again. What was not is
 whole or absent. latchkey_store_check() finds nothing. At the end no file of the store holds a
 secret, nor the SHA-256 of one. LATCHKEY_TEST_SEED replays what is done, though not the moment of
-the kill.
+the kill: with --points the call at which it dies, as far as RocksDB's own threads allow.
 """
 
 import argparse
+import collections
 import hashlib
 import os
 import pathlib
@@ -23,6 +29,17 @@ import uuid
 
 OWNERS = 3
 CHILD_SECONDS_MAX = 120
+ROUNDS_OF_A_STORE = 100  # then a new one, lest the looking take all the time
+# Points of tests/crash/death.cc, and how often a life of 80 changes with three reopens comes there,
+# about: the round beyond that dies at its end.
+POINTS = {
+    "log-append": 60, "log-appended": 60, "log-sync": 60, "log-synced": 60, "ack": 60, "acked": 60,
+    "sweep": 4, "flush": 60, "compaction": 15, "manifest": 40, "manifest-sync": 20, "name": 40,
+    "write": 400, "open": 300,
+}
+# The same of an open alone, of a store whose process was killed: its logs are read back.
+POINTS_OF_AN_OPEN = {"recovery": 40, "manifest": 6, "manifest-sync": 4, "name": 12, "write": 90,
+                     "open": 60}
 
 
 class Failure(Exception):
@@ -153,6 +170,41 @@ def work_and_kill(child, store, owners, expected, draw):
         raise Failure(f"the child was not killed, it ended: {process.returncode}")
 
 
+def work_and_die(child, store, owners, expected, draw):
+    """As above, but at a point of its own path to the disk: which; none = it was not come to."""
+    point, nth = draw_point(POINTS, draw)
+    return die(expected, point, nth,
+               [child, "die", store, str(draw.getrandbits(32)), point, nth, *owners])
+
+
+def draw_point(points, draw):
+    point = draw.choice(list(points))
+    # More often early: later ones are like earlier ones.
+    return point, str(1 + int(points[point] * draw.random() ** 2))
+
+
+def die(expected, point, nth, command):
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    watchdog = threading.Timer(CHILD_SECONDS_MAX, process.kill)
+    watchdog.start()
+    died_at = ""
+    try:
+        for line in process.stdout:
+            if line.startswith(b"dies "):
+                died_at = line.decode().split()[1]
+            else:
+                expected.child_said(line.decode())
+        process.wait()
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    if process.returncode != -signal.SIGKILL:
+        raise Failure(f"{point} {nth}: the child was not killed, it ended: {process.returncode}")
+    return died_at
+
+
 def needles(secrets):
     for secret in secrets:
         digest = hashlib.sha256(secret).digest()
@@ -179,39 +231,69 @@ def check_that_scan_can_find(child, folder, secret):
         raise Failure(f"the scan does not find needle {number}")
 
 
+def live(child, folder, rounds, draw, points, died_at):
+    """A store and so many deaths, which `died_at` counts by their points. What it came to."""
+    owners = [str(uuid.UUID(int=draw.getrandbits(128), version=4)) for _ in range(OWNERS)]
+    store = str(folder / "store")
+    expected = Expected(owners)
+    run([child, "init", store, *owners])
+    for number in range(rounds):
+        try:
+            if points:
+                died_at[work_and_die(child, store, owners, expected, draw) or "its end"] += 1
+                if draw.random() < 0.3:
+                    point, nth = draw_point(POINTS_OF_AN_OPEN, draw)
+                    at = die(expected, point, nth, [child, "open", store, point, nth])
+                    died_at[f"open: {at}" if at else "its end"] += 1
+            else:
+                work_and_kill(child, store, owners, expected, draw)
+                died_at["any moment"] += 1
+            text = "\n".join(expected.lines()) + "\n"
+            for line in run([child, "check", store], text):
+                expected.checker_said(line)
+        except Failure as failure:
+            raise Failure(f"death {number + 1} of this store: {failure}") from None
+    if expected.secrets:
+        scan(child, pathlib.Path(store), expected.secrets)
+        check_that_scan_can_find(child, folder, expected.secrets[0])
+    return expected
+
+
+def rounds_of(points):
+    how_long = os.environ.get("LATCHKEY_CHECK")
+    if points:
+        return 20000 if how_long == "long" else 1500 if how_long else 25
+    return 3000 if how_long == "long" else 200 if how_long else 15
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--child", required=True)
-    parser.add_argument("--rounds", type=int,
-                        default=200 if os.environ.get("LATCHKEY_CHECK") else 15)
+    parser.add_argument("--points", action="store_true")
+    parser.add_argument("--rounds", type=int)
     arguments = parser.parse_args()
+    rounds = arguments.rounds or rounds_of(arguments.points)
     seed = int(os.environ.get("LATCHKEY_TEST_SEED", 0)) or random.SystemRandom().getrandbits(32)
-    print(f"LATCHKEY_TEST_SEED={seed}", flush=True)
-    draw = random.Random(seed)
-    owners = [str(uuid.UUID(int=draw.getrandbits(128), version=4)) for _ in range(OWNERS)]
-    with tempfile.TemporaryDirectory(prefix="latchkey-kill-") as name:
-        folder = pathlib.Path(name)
-        store = str(folder / "store")
-        expected = Expected(owners)
-        run([arguments.child, "init", store, *owners])
-        for number in range(arguments.rounds):
+    suite = "crash at points" if arguments.points else "crash"
+    died_at, acknowledged, wrong = collections.Counter(), collections.Counter(), 0
+    while not wrong and sum(died_at.values()) < rounds:
+        # Each store has a seed of its own, so that a failure is had again without those before it.
+        print(f"LATCHKEY_TEST_SEED={seed}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="latchkey-kill-") as name:
             try:
-                work_and_kill(arguments.child, store, owners, expected, draw)
-                text = "\n".join(expected.lines()) + "\n"
-                for line in run([arguments.child, "check", store], text):
-                    expected.checker_said(line)
+                due = min(ROUNDS_OF_A_STORE, rounds - sum(died_at.values()))
+                expected = live(arguments.child, pathlib.Path(name), due, random.Random(seed),
+                                arguments.points, died_at)
+                acknowledged.update(expected.counts)
             except Failure as failure:
-                print(f"round {number + 1}: {failure}")
-                return 1
-        try:
-            scan(arguments.child, pathlib.Path(store), expected.secrets)
-            check_that_scan_can_find(arguments.child, folder, expected.secrets[0])
-        except Failure as failure:
-            print(failure)
-            return 1
-        print(f"{arguments.rounds} kills, acknowledged: {expected.counts}, "
-              f"{len(expected.keys)} keys at the end")
-    return 0
+                print(f"LATCHKEY_TEST_SEED={seed}: {failure}")
+                wrong += 1
+        seed += 1
+    places = ", ".join(f"{place} {count}" for place, count in sorted(died_at.items()))
+    changes = ", ".join(f"{verb} {count}" for verb, count in sorted(acknowledged.items()))
+    print(f"{suite}: faults {sum(died_at.values())}, wrong {wrong}, died at {places}; "
+          f"acknowledged: {changes}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

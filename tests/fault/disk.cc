@@ -9,6 +9,31 @@
 
 namespace latchkey_test {
 
+namespace {
+
+Call CallOf(Operation::Kind kind) {
+  using Kind = Operation::Kind;
+  switch (kind) {
+    case Kind::kCreate:
+    case Kind::kMakeFolder:
+      return Call::kOpen;
+    case Kind::kWrite:
+    case Kind::kTruncate:
+      return Call::kWrite;
+    case Kind::kSync:
+    case Kind::kSyncFolder:
+      return Call::kSync;
+    case Kind::kRename:
+    case Kind::kLink:
+    case Kind::kUnlink:
+    case Kind::kRemoveFolder:
+      break;
+  }
+  return Call::kRename;
+}
+
+}  // namespace
+
 const char* NameOf(Call call) {
   static constexpr const char* kNames[] = {"open", "read", "write", "sync", "rename"};
   return kNames[static_cast<size_t>(call)];
@@ -80,7 +105,8 @@ std::string Disk::Relative(std::string_view path) const {
   return std::filesystem::path(path).lexically_normal().lexically_relative(root_).string();
 }
 
-int Disk::Error(Call call) {
+int Disk::Error(Call call, const std::string& path) {
+  if (watch_) watch_(call, path, false);
   if (is_chosen_ && !is_chosen_()) return 0;
   Fault& fault = faults_[static_cast<size_t>(call)];
   if (fault.nth == 0 || (fault.nth > 1 && fault.nth--)) return 0;
@@ -114,6 +140,7 @@ void Disk::Opened(const std::string& path, bool made, bool emptied) {
 }
 
 void Disk::Note(Operation operation) {
+  if (watch_) watch_(CallOf(operation.kind), operation.path, true);
   if (!recording_) return;
   operation.is_chosen = !is_chosen_ || is_chosen_();
   operations_.push_back(std::move(operation));
@@ -140,7 +167,7 @@ void Disk::AwaitSync(const std::string& path) const {
 
 int Disk::Syncing(uint32_t file, const std::string& path, bool is_folder) {
   if (!is_folder && sync_failed_.contains(file)) synced_again_.push_back(path);
-  const int error = Error(Call::kSync);
+  const int error = Error(Call::kSync, path);
   if (error != 0 && !is_folder) sync_failed_.insert(file);
   if (error == 0) {
     Note({.kind = is_folder ? Operation::Kind::kSyncFolder : Operation::Kind::kSync,

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace latchkey_test {
@@ -74,12 +75,17 @@ class Disk {
   // Files that were synced again after a sync of theirs had failed.
   std::vector<std::string> synced_again() const;
 
+  // ---- Watching. Told of each call before it is made, and again when it has changed something: it
+  // may end the process there. Set before the first call.
+  using Watch = std::function<void(Call call, const std::string& path, bool done)>;
+  void set_watch(Watch watch) { watch_ = std::move(watch); }
+
   // ---- For file_calls.cc, which holds mutex() from before the call until it is noted.
   std::recursive_mutex& mutex() { return mutex_; }
   bool Holds(std::string_view path) const;  // absolute
   std::string Relative(std::string_view path) const;
-  int Error(Call call);    // 0, or what the call fails with
-  int Room(size_t* size);  // as much of `size` as fits; ENOSPC when nothing does
+  int Error(Call call, const std::string& path);  // 0, or what the call fails with
+  int Room(size_t* size);                         // as much of `size` as fits; ENOSPC: nothing does
   uint32_t FileOf(const std::string& path);
   void Opened(const std::string& path, bool made, bool emptied);
   void Note(Operation operation);
@@ -108,6 +114,7 @@ class Disk {
   bool is_full_ = false;
   uint64_t room_ = 0;
   std::string reserve_;
+  Watch watch_;
   std::set<uint32_t> sync_failed_;
   std::vector<std::string> synced_again_;
 };

@@ -103,9 +103,11 @@ int Open(int folder, const char* name, int flags, OpenIt open_it) {
   std::unique_lock<std::recursive_mutex> lock;
   struct stat info {};
   bool existed = false;
+  std::string relative;
   if (disk != nullptr) {
     lock = std::unique_lock(disk->mutex());
-    if (const int error = disk->Error(Call::kOpen)) return Failed(error);
+    relative = disk->Relative(path);
+    if (const int error = disk->Error(Call::kOpen, relative)) return Failed(error);
     existed = stat(path.c_str(), &info) == 0;
   }
   const int fd = open_it();
@@ -117,7 +119,6 @@ int Open(int folder, const char* name, int flags, OpenIt open_it) {
     return fd;
   }
   const int saved = errno;
-  const std::string relative = disk->Relative(path);
   OpenFile file{disk, relative, 0, existed && S_ISDIR(info.st_mode)};
   if (!file.is_folder) {
     disk->Opened(relative, !existed, existed && (flags & O_TRUNC) != 0 && info.st_size > 0);
@@ -144,7 +145,7 @@ ssize_t Write(int fd, const void* data, size_t size, std::optional<off_t> offset
   const OpenFile file = FileOf(fd);
   if (file.disk == nullptr) return write_it(size);
   const std::lock_guard lock(file.disk->mutex());
-  if (const int error = file.disk->Error(Call::kWrite)) return Failed(error);
+  if (const int error = file.disk->Error(Call::kWrite, file.path)) return Failed(error);
   if (const int error = file.disk->Room(&size)) return Failed(error);
   const ssize_t written = write_it(size);
   if (written <= 0) return written;
@@ -163,7 +164,7 @@ ssize_t Read(int fd, ReadIt read_it) {
   const OpenFile file = FileOf(fd);
   if (file.disk != nullptr) {
     const std::lock_guard lock(file.disk->mutex());
-    if (const int error = file.disk->Error(Call::kRead)) return Failed(error);
+    if (const int error = file.disk->Error(Call::kRead, file.path)) return Failed(error);
   }
   return read_it();
 }
@@ -183,7 +184,7 @@ int Truncate(int fd, off_t size, TruncateIt truncate_it) {
   const OpenFile file = FileOf(fd);
   if (file.disk == nullptr) return truncate_it();
   const std::lock_guard lock(file.disk->mutex());
-  if (const int error = file.disk->Error(Call::kWrite)) return Failed(error);
+  if (const int error = file.disk->Error(Call::kWrite, file.path)) return Failed(error);
   const int result = truncate_it();
   if (result == 0) {
     file.disk->Note({.kind = Operation::Kind::kTruncate,
@@ -218,7 +219,7 @@ int Rename(const std::string& from, const std::string& to, bool is_link, RenameI
   Disk* disk = DiskOf(from);
   if (disk == nullptr) return rename_it();
   const std::lock_guard lock(disk->mutex());
-  if (const int error = disk->Error(Call::kRename)) return Failed(error);
+  if (const int error = disk->Error(Call::kRename, disk->Relative(from))) return Failed(error);
   const int result = rename_it();
   if (result == 0) disk->Renamed(disk->Relative(from), disk->Relative(to), is_link);
   return result;
@@ -229,7 +230,7 @@ int Remove(const std::string& path, bool is_folder, RemoveIt remove_it) {
   Disk* disk = DiskOf(path);
   if (disk == nullptr) return remove_it();
   const std::lock_guard lock(disk->mutex());
-  if (const int error = disk->Error(Call::kRename)) return Failed(error);
+  if (const int error = disk->Error(Call::kRename, disk->Relative(path))) return Failed(error);
   struct stat info {};
   const bool known = stat(path.c_str(), &info) == 0;
   const int result = remove_it();
@@ -287,7 +288,7 @@ SEEN int openat64(int folder, const char* path, int flags, ...) {
 SEEN DIR* opendir(const char* path) {
   if (Disk* disk = DiskOf(path)) {
     const std::lock_guard lock(disk->mutex());
-    if (const int error = disk->Error(Call::kOpen)) {
+    if (const int error = disk->Error(Call::kOpen, disk->Relative(path))) {
       errno = error;
       return nullptr;
     }
@@ -377,7 +378,7 @@ SEEN int mkdir(const char* path, mode_t mode) noexcept {
   Disk* disk = DiskOf(path);
   if (disk == nullptr) return NEXT(mkdir)(path, mode);
   const std::lock_guard lock(disk->mutex());
-  if (const int error = disk->Error(Call::kOpen)) return Failed(error);
+  if (const int error = disk->Error(Call::kOpen, disk->Relative(path))) return Failed(error);
   const int result = NEXT(mkdir)(path, mode);
   if (result == 0) {
     disk->Note({.kind = Operation::Kind::kMakeFolder, .path = disk->Relative(path)});
