@@ -1,10 +1,11 @@
 // A main() for fuzz targets where the compiler brings none: runs files, and mutations of them for
 // a bounded time.
 //
-//   fuzz_X [--seconds N] FILE-OR-FOLDER...
+//   fuzz_X [--seconds N] [--words DICTIONARY] FILE-OR-FOLDER...
 //
-// LATCHKEY_TEST_SEED makes a run the same again. The input that ended the process is left in
-// fuzz-failure in the current folder; give it as FILE to see it again.
+// LATCHKEY_FUZZ_SECONDS in the environment stands for N. LATCHKEY_TEST_SEED makes a run the same
+// again. The input that ended the process is left in fuzz-failure in the current folder; give it as
+// FILE to see it again.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
@@ -29,56 +31,6 @@ extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*call
 namespace {
 
 constexpr size_t kInputBytesMax = 16384;
-// What a byte at a time would take long to find.
-constexpr const char* kWords[] = {"%00",
-                                  "%2F",
-                                  "%2e%2e",
-                                  "%ff",
-                                  "%",
-                                  "..",
-                                  "//",
-                                  "\\u0000",
-                                  "\\ud800",
-                                  "null",
-                                  "\"",
-                                  "{",
-                                  "}",
-                                  "[",
-                                  "]",
-                                  ",",
-                                  ":",
-                                  "?",
-                                  "&",
-                                  "=",
-                                  "+",
-                                  "/v0/",
-                                  "-1",
-                                  "0",
-                                  "255",
-                                  "256",
-                                  "1e9",
-                                  "true",
-                                  "false",
-                                  "1.5",
-                                  "\n",
-                                  "\r\n",
-                                  "\xff",
-                                  "\xc3",
-                                  "\xe2\x80\xae",
-                                  "$ADMIN",
-                                  "$SESSION",
-                                  "$ME",
-                                  "$KEY",
-                                  "$THING",
-                                  "$USER",
-                                  "4294967295",
-                                  "4294967296",
-                                  "18446744073709551616",
-                                  "c4n4ry",
-                                  "$RUN",
-                                  "$ACME",
-                                  "$SIG"};
-
 std::string g_input;
 
 // Only what may be called from a signal handler.
@@ -135,9 +87,32 @@ std::vector<std::string> ReadInputs(const std::vector<std::string>& paths) {
   return inputs;
 }
 
+// The words of a dictionary of libFuzzer: one a line, in quotes; \\, \" and \xAB stand for a byte.
+std::vector<std::string> ReadWords(const std::string& path) {
+  std::ifstream stream(path);
+  std::vector<std::string> words;
+  for (std::string line; std::getline(stream, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    std::string word;
+    for (size_t i = 1; i + 1 < line.size(); ++i) {
+      if (line[i] == '\\' && line[i + 1] == 'x') {
+        word += static_cast<char>(std::stoul(line.substr(i + 2, 2), nullptr, 16));
+        i += 3;
+      } else {
+        i += line[i] == '\\' ? 1 : 0;
+        word += line[i];
+      }
+    }
+    words.push_back(word);
+  }
+  if (words.empty()) throw std::runtime_error("no words in " + path);
+  return words;
+}
+
 class Mutator {
  public:
-  explicit Mutator(uint64_t seed) : random_(seed) {}
+  Mutator(uint64_t seed, std::vector<std::string> words)
+      : random_(seed), words_(std::move(words)) {}
 
   std::string Mutate(const std::vector<std::string>& inputs) {
     std::string input = inputs[Below(inputs.size())];
@@ -148,6 +123,7 @@ class Mutator {
 
  private:
   size_t Below(size_t bound) { return bound == 0 ? 0 : random_() % bound; }
+  std::string Word() { return words_.empty() ? "" : words_[Below(words_.size())]; }
 
   void Step(std::string* input, const std::string& other) {
     const size_t at = Below(input->size() + 1);
@@ -163,10 +139,10 @@ class Mutator {
         input->erase(at, span);
         break;
       case 3:
-        input->insert(at, kWords[Below(std::size(kWords))]);
+        input->insert(at, Word());
         break;
       case 4:
-        input->replace(at, span, kWords[Below(std::size(kWords))]);
+        input->replace(at, span, Word());
         break;
       case 5:  // the same again, sometimes many times
         for (size_t n = Below(8) == 0 ? Below(200) : 1; n > 0; --n) {
@@ -183,15 +159,24 @@ class Mutator {
   }
 
   std::mt19937_64 random_;
+  std::vector<std::string> words_;
 };
+
+// Takes `name VALUE` out of the arguments; empty when it is not among them.
+std::string Option(const std::string& name, std::vector<std::string>* arguments) {
+  const auto at = std::find(arguments->begin(), arguments->end(), name);
+  if (at == arguments->end() || at + 1 == arguments->end()) return {};
+  const std::string value = at[1];
+  arguments->erase(at, at + 2);
+  return value;
+}
 
 int Main(int argc, char** argv) {
   std::vector<std::string> paths(argv + 1, argv + argc);
-  long seconds = 0;
-  if (paths.size() > 1 && paths[0] == "--seconds") {
-    seconds = std::strtol(paths[1].c_str(), nullptr, 10);
-    paths.erase(paths.begin(), paths.begin() + 2);
-  }
+  std::string seconds_text = Option("--seconds", &paths);
+  if (const char* longer = std::getenv("LATCHKEY_FUZZ_SECONDS")) seconds_text = longer;
+  const long seconds = std::strtol(seconds_text.c_str(), nullptr, 10);
+  const std::string dictionary = Option("--words", &paths);
   const std::vector<std::string> inputs = ReadInputs(paths);
   SaveInputOnDeath();
   for (const std::string& input : inputs) Run(input);
@@ -201,12 +186,14 @@ int Main(int argc, char** argv) {
       given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
   std::printf("LATCHKEY_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
   std::fflush(stdout);
-  Mutator mutator(seed);
+  Mutator mutator(seed, dictionary.empty() ? std::vector<std::string>() : ReadWords(dictionary));
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   uint64_t runs = 0;
   for (; std::chrono::steady_clock::now() < end; ++runs) Run(mutator.Mutate(inputs));
-  std::printf("fuzz: tried %zu inputs and %llu mutations, wrong 0\n", inputs.size(),
-              static_cast<unsigned long long>(runs));
+  const std::string target = std::filesystem::path(argv[0]).filename().string();
+  std::printf(
+      "fuzz %s: tried %llu, wrong 0, mutations %llu\n", target.substr(target.find('_') + 1).c_str(),
+      static_cast<unsigned long long>(inputs.size() + runs), static_cast<unsigned long long>(runs));
   return 0;
 }
 
