@@ -39,6 +39,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   LATCHKEY_TRY(engine->StartLoad());
   engine->clock_persisted_s_ = engine->clock_->NowS();
   engine->usage_flushed_s_ = engine->clock_persisted_s_;
+  engine->woken_ = !state->pending_sweeps.empty();  // tombstones are still to be written
   engine->background_ = std::thread([raw = engine.get()] { raw->Background(); });
   return engine;
 }

@@ -283,7 +283,7 @@ class Cuts {
 constexpr size_t kThreads = 2;
 constexpr size_t kSample = 150;    // unless LATCHKEY_CHECK is set
 constexpr size_t kWrongMax = 10;   // what is to be seen has been seen then
-constexpr size_t kProgress = 500;  // cuts between two signs of life
+constexpr size_t kProgress = 100;  // cuts between two signs of life
 
 // A store may be refused with the code `refusal`; empty = with none.
 void Walk(const char* suite, std::span<const Unsynced> kinds, const std::string& refusal) {
