@@ -52,6 +52,7 @@ def stages(long):
     ]
     if long:
         chosen += [
+            Stage("libfuzzer", "fuzz", ["-R", "^fuzz/"], {}),
             Stage("mutants", "", [sys.executable, "-B", "tests/mutants/run.py", "--work",
                                   "build/mutants"]),
         ]
