@@ -2,18 +2,27 @@
 
     run.py [--root TREE] [--work FOLDER] [NAME ...]
 
-A mutant that survives is a hole in the tests: exit 1. FOLDER (a temporary one by default) keeps the
-copy and its build, so that a second run is quick. Takes a few minutes on two cores.
+A mutant that survives is a hole in the tests: exit 1. So is a line of the list that no longer fits
+the source, and a test that fails, or hangs, without any mutant. FOLDER (a temporary one by default)
+keeps the copy and its build, so that a second run is quick. tests/README.md says how long it takes.
 """
 
 import argparse
+import json
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
-# name, file, what is there, what to put in its place, tests that must notice (a ctest expression)
+# What must be tried whole, not in a sample, to be sure to meet the place: the walk ends soon after
+# the first wrong outcomes.
+WHOLE = {"LATCHKEY_CHECK": "1"}
+
+# name, file, what is there, what to put in its place, tests that must notice (a ctest expression),
+# and what the environment is to hold, if anything
 MUTANTS = [
     ("tombstone_not_written", "engine/authority/open_group.cc",
      "  return PutRecord(column::kTombstone, credential.uuid.view(), tombstone.Encode());",
@@ -37,10 +46,10 @@ MUTANTS = [
     ("jwt_with_spare_bits", "engine/crypto/base64url.cc",
      "      return 0x0F;", "      return 0;",
      "unit/crypto/(Jwt|Base64)"),
-    ("sweep_not_loaded", "engine/authority/load.cc",
-     "          revoked = revoked || sweep.Covers(credential);",
-     "          static_cast<void>(sweep);",
-     "capi/Sweep|crash/"),
+    ("sweep_not_loaded", "engine/service/memory.cc",
+     "    if (!is_known) sweeps_meanwhile_.push_back(PredicateOf(sweep));\n",
+     "    static_cast<void>(is_known);\n",
+     "capi/Sweep|unit/service/Load"),
     ("index_apart_from_its_record", "engine/authority/open_group.cc",
      "  batch_.Delete(column::kByName, before.view());\n",
      "",
@@ -66,7 +75,7 @@ MUTANTS = [
      "  open->WriteHead();\n"
      "  dir_->WriteAck({store_.store_id, store_.history_id, open->state().head.event_number})\n"
      "      .IgnoreBecause(\"a mutant\");\n",
-     "crash/import"),
+     "crash/(points|import)"),
     ("commit_without_fsync_power_cut", "engine/storage/storage.cc",
      "write.sync = true;", "write.sync = false;",
      "fault/.*PowerCut"),
@@ -75,7 +84,20 @@ MUTANTS = [
      "  open->WriteHead();\n"
      "  dir_->WriteAck({store_.store_id, store_.history_id, open->state().head.event_number})\n"
      "      .IgnoreBecause(\"a mutant\");\n",
-     "fault/.*PowerCut"),
+     "fault/.*PowerCut", WHOLE),
+    ("tombstone_not_synced", "engine/storage/storage.cc",
+     "    write.sync = true;\n",
+     "    write.sync = true;\n"
+     "    for (const auto* entry : batch->impl_->Sorted()) {\n"
+     "      write.sync = write.sync && entry->column != 10;\n"
+     "    }\n",
+     "fault/.*PowerCut", WHOLE),
+    ("default_wal_recovery_mode", "engine/storage/recovery.cc",
+     "  if (!AllWhole(logs)) {\n    LATCHKEY_TRY_ASSIGN(auto looked,",
+     "  mode = WALRecoveryMode::kPointInTimeRecovery;\n"
+     "  if (!AllWhole(logs) && logs.empty()) {\n"
+     "    LATCHKEY_TRY_ASSIGN(auto looked,",
+     "unit/storage/Recovery|fault/.*FlippedBytes"),
     ("index_in_a_batch_of_its_own", "engine/storage/storage.cc",
      "    status = impl_->db->get()->Write(write, &writes);\n",
      "    for (const auto* entry : batch->impl_->Sorted()) {\n"
@@ -241,9 +263,13 @@ MUTANTS = [
 ]
 
 
-def run(command, cwd, quiet=True):
-    done = subprocess.run(command, cwd=cwd, capture_output=quiet, text=True)
-    return done.returncode, (done.stdout or "") + (done.stderr or "")
+FAILURES = ("(Failed)", "(Timeout)", "(SEGFAULT)", "(Subprocess aborted)", "(ILLEGAL)")
+
+
+def run(command, cwd, environment=None):
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace",
+                          env={**os.environ, **(environment or {})})
+    return done.returncode, done.stdout + done.stderr
 
 
 def copy_tree(root, tree):
@@ -255,8 +281,74 @@ def copy_tree(root, tree):
             shutil.copy2(source, target)
 
 
-def build(tree):
-    return run(["cmake", "--build", "build", "-j2"], tree)
+def build(tree, targets=()):
+    return run(["cmake", "--build", "build", "-j2", *(["--target", *targets] if targets else [])],
+               tree)
+
+
+def programs_of(tests, tree):
+    """What has to be built for these tests, as paths below build/."""
+    _, text = run(["ctest", "--test-dir", "build", "-R", tests, "--show-only=json-v1"], tree)
+    place = f"{tree}/build/"
+    words = []
+    for test in json.loads(text)["tests"]:
+        words += test.get("command", [])
+        for item in test.get("properties", []):
+            if item["name"] == "ENVIRONMENT":
+                words += [setting.split("=", 1)[-1] for setting in item["value"]]
+    paths = {word.removeprefix(place) for word in words if word.startswith(place)}
+    return sorted(path for path in paths if path.startswith(("bin/", "lib/")))
+
+
+def failed_of(tests, tree, environment):
+    """The tests that fail, or hang; None when there are none of these names."""
+    _, text = run(["ctest", "--test-dir", "build", "-j2", "-R", tests], tree, environment)
+    if "No tests were found" in text:
+        return None
+    return [line.split(" - ", 1)[1] for line in text.splitlines()
+            if " - " in line and any(failure in line for failure in FAILURES)]
+
+
+class Hunt:
+    def __init__(self, tree):
+        self.tree = tree
+        self.wrong = []
+
+    def say(self, name, what, begin, is_wrong):
+        print(f"{name:36} {time.monotonic() - begin:5.0f} s  {what}", flush=True)
+        if is_wrong:
+            self.wrong.append(name)
+
+    def try_original(self, mutants):
+        """A test that fails without a mutant would notice all of them."""
+        begin = time.monotonic()
+        tests = "|".join(sorted({mutant[4] for mutant in mutants}))
+        failed = failed_of(tests, self.tree, None)
+        what = f"fails: {', '.join(failed)}" if failed else "passes"
+        self.say("the original", what, begin, is_wrong=failed != [])
+
+    def try_mutant(self, name, file, old, new, tests, environment=None):
+        begin = time.monotonic()
+        path = self.tree / file
+        original = path.read_text()
+        if original.count(old) != 1:
+            what = f"{file} holds what is to be broken {original.count(old)} times"
+            return self.say(name, what, begin, is_wrong=True)
+        programs = programs_of(tests, self.tree)
+        path.write_text(original.replace(old, new))
+        try:
+            code, text = build(self.tree, programs)
+            failed = failed_of(tests, self.tree, environment) if code == 0 else None
+        finally:
+            path.write_text(original)
+        if code != 0:
+            self.say(name, f"does not compile:\n{text[-2000:]}", begin, is_wrong=True)
+        elif failed is None:
+            self.say(name, f"there is no test {tests}", begin, is_wrong=True)
+        elif failed:
+            self.say(name, f"killed by {len(failed)}: {failed[0]}", begin, is_wrong=False)
+        else:
+            self.say(name, "SURVIVED", begin, is_wrong=True)
 
 
 def main():
@@ -265,45 +357,28 @@ def main():
     parser.add_argument("--work", default=None)
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
-    work = pathlib.Path(arguments.work or tempfile.mkdtemp(prefix="latchkey-mutants-"))
+    unknown = set(arguments.names) - {mutant[0] for mutant in MUTANTS}
+    if unknown:
+        parser.error(f"there is no mutant {', '.join(sorted(unknown))}")
+    work = pathlib.Path(arguments.work or tempfile.mkdtemp(prefix="latchkey-mutants-")).resolve()
     tree = work / "tree"
     copy_tree(pathlib.Path(arguments.root), tree)
     print(f"building the original in {tree}", flush=True)
-    code, text = run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DLATCHKEY_DEV=OFF",
-                      "-DCMAKE_BUILD_TYPE=Release", "-DLATCHKEY_TESTS=ON"], tree)
+    # As ./dev test builds it, so that a compiler's cache has it already.
+    code, text = run(["cmake", "--preset", "release", "-DLATCHKEY_TESTS=ON"], tree)
     if code == 0:
         code, text = build(tree)
     if code != 0:
         sys.exit(text[-4000:])
 
-    survivors = []
-    for name, file, old, new, tests in MUTANTS:
-        if arguments.names and name not in arguments.names:
-            continue
-        path = tree / file
-        original = path.read_text()
-        if old not in original:
-            sys.exit(f"{name}: {file} no longer holds what is to be broken")
-        path.write_text(original.replace(old, new))
-        code, text = build(tree)
-        if code == 0:
-            code, text = run(["ctest", "--test-dir", "build", "-j2", "-R", tests, "--timeout",
-                              "120"], tree)
-            failed = [line.split(" - ", 1)[1] for line in text.splitlines() if " - " in line
-                      and ("(Failed)" in line or "(Timeout)" in line or "SEGFAULT" in line
-                           or "Subprocess aborted" in line)]
-        else:
-            failed = []
-            print(text[-2000:])
-        path.write_text(original)
-        if failed:
-            print(f"{name:36} killed by {len(failed)}: {failed[0]}", flush=True)
-        else:
-            survivors.append(name)
-            print(f"{name:36} SURVIVED", flush=True)
-    build(tree)
-    print(f"{len(survivors)} survived" + (": " + ", ".join(survivors) if survivors else ""))
-    return 1 if survivors else 0
+    mutants = [mutant for mutant in MUTANTS if not arguments.names or mutant[0] in arguments.names]
+    hunt = Hunt(tree)
+    hunt.try_original(mutants)
+    for mutant in mutants:
+        hunt.try_mutant(*mutant)
+    print(f"mutants: tried {len(mutants)}, wrong {len(hunt.wrong)}" +
+          (": " + ", ".join(hunt.wrong) if hunt.wrong else ""))
+    return 1 if hunt.wrong else 0
 
 
 if __name__ == "__main__":
