@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "crypto/digest.h"
+#include "authority/event_chain.h"
 #include "schema/columns.h"
 #include "schema/keys.h"
 
@@ -49,7 +49,7 @@ Status CheckEpoch(const Storage& storage, const StoreRecord& store, const HeadRe
     if (scan.key() != keys::Event(0, number).view() || scan.value().size() < id.size()) {
       return Absent();
     }
-    id = Blake2b128({}, View(id), KeyWriter().Be64(number).view(), scan.value().substr(id.size()));
+    id = NextEventId(id, number, scan.value().substr(id.size()));
   }
   LATCHKEY_TRY(scan.status());
   return number == head.event_number && id == head.event_id ? Status::Ok() : Absent();

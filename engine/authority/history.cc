@@ -1,7 +1,7 @@
 // Reading the chain, and the records out of it.
 #include "authority/history.h"
 
-#include "crypto/digest.h"
+#include "authority/event_chain.h"
 #include "schema/columns.h"
 #include "schema/keys.h"
 
@@ -45,7 +45,7 @@ Result<ChainSurvey> SurveyChain(const Storage& storage, const Snapshot& snapshot
       continue;  // if it was one of the chain, the next number is never found
     }
     const ByteView body = value.substr(kIdSize);
-    const auto expected = Blake2b128({}, View(id), KeyWriter().Be64(next).view(), body);
+    const EventId expected = NextEventId(id, next, body);
     const bool fits = View(expected) == value.substr(0, kIdSize);
     if (next > head.event_number) {
       if (fits && whole && next == head.event_number + 1) survey.goes_on = true;

@@ -3,8 +3,8 @@
 
 #include <cassert>
 
+#include "authority/event_chain.h"
 #include "base/text.h"
-#include "crypto/digest.h"
 #include "crypto/key_format.h"
 #include "schema/keys.h"
 
@@ -88,8 +88,7 @@ Status OpenGroup::Append(Event event) {
   LATCHKEY_TRY(std::visit([&](auto& body) { return Write(&event, &body); }, event.body));
 
   const Bytes encoded = event.Encode();
-  const auto number = KeyWriter().Be64(event.number);
-  head.event_id = Blake2b128({}, View(head.event_id), number.view(), encoded);
+  head.event_id = NextEventId(head.event_id, event.number, encoded);
   head.event_number = event.number;
   batch_.Put(column::kEvent, keys::Event(0, event.number).view(),
              Bytes(View(head.event_id)) + encoded);

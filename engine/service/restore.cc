@@ -289,9 +289,8 @@ Status Restorer::Keep(const CredentialRecord& credential, const TombstoneRecord&
                       bool* kept) {
   LATCHKEY_TRY_ASSIGN(const bool owned, Exists(reader().Owner(credential.owner)));
   LATCHKEY_TRY_ASSIGN(const bool tag_taken, Exists(reader().CredentialByTag(credential.tag)));
-  LATCHKEY_TRY_ASSIGN(
-      const bool slug_taken,
-      Exists(reader().CredentialBySlug(credential.owner, credential.kind, credential.slug)));
+  LATCHKEY_TRY_ASSIGN(const bool slug_taken,
+                      reader().IsSlugTaken(credential.owner, credential.kind, credential.slug));
   *kept = owned && !tag_taken && !slug_taken && open_->FindKind(credential.kind) != nullptr;
   if (!*kept) return Status::Ok();
   // In one group: it is never there without its tombstone.

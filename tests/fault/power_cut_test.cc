@@ -156,15 +156,22 @@ std::string JudgeBackups(const Recording& recording, const Facts& before, const 
   return wrong.empty() ? "" : "restored: " + wrong;
 }
 
+// Which acknowledgements had been given after so many operations, and which change was being made.
+std::pair<size_t, size_t> PlaceOf(const std::vector<Moment>& moments, size_t operations) {
+  size_t last = 0;
+  while (last + 1 < moments.size() && moments[last + 1].done <= operations) ++last;
+  const bool in_midst = last + 1 < moments.size() && moments[last + 1].begun <= operations;
+  return {last, last + (in_midst ? 1 : 0)};
+}
+
 // What is wrong with what a cut has left. Opened, compared, changed, closed, and all that again.
 std::string JudgeCut(const Recording& recording, size_t operations,
                      const std::filesystem::path& folder, Counts* counts) {
   const bool in_turn = counts->cuts % kRestoredEvery == 0;
   const std::vector<Moment>& moments = recording.moments;
-  size_t last = 0;
-  while (last + 1 < moments.size() && moments[last + 1].done <= operations) ++last;
-  const bool in_midst = last + 1 < moments.size() && moments[last + 1].begun <= operations;
-  const Moment& next = moments[in_midst ? last + 1 : last];
+  const auto [last, change] = PlaceOf(moments, operations);
+  const bool in_midst = change != last;
+  const Moment& next = moments[change];
   Facts before = moments[last].after;
   Facts after = next.after;
 
@@ -206,14 +213,6 @@ std::string JudgeCut(const Recording& recording, size_t operations,
   wrong = Differences(store, before, after, true);
   static_cast<void>(latchkey_store_close(store));
   return wrong.empty() ? "" : "later: " + wrong;
-}
-
-// Which acknowledgements had been given after so many operations, and which change was being made.
-std::pair<size_t, size_t> PlaceOf(const std::vector<Moment>& moments, size_t operations) {
-  size_t last = 0;
-  while (last + 1 < moments.size() && moments[last + 1].done <= operations) ++last;
-  const bool in_midst = last + 1 < moments.size() && moments[last + 1].begun <= operations;
-  return {last, last + (in_midst ? 1 : 0)};
 }
 
 uint64_t HashOf(const Image& image) {
