@@ -1,6 +1,8 @@
 // Issuing, showing and changing credentials.
 #include "service/credentials.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/jwt.h"
@@ -9,15 +11,29 @@
 namespace latchkey {
 namespace {
 
+// The record, and what has become of it, are of one moment: of a rename and the revocation after it
+// nobody sees the second without the first.
 Result<CredentialView> Show(const Engine& engine, const LocalAuthority::View& look,
-                            CredentialRecord record) {
-  CredentialView view;
-  LATCHKEY_TRY_ASSIGN(view.revocation, RevocationOf(look.reader(), record,
-                                                    engine.authority().Now()->pending_sweeps));
-  view.last_used_s = engine.memory().LastUsed(record.tag, record.uuid, look.storage());
-  view.metadata_size = record.metadata.size();
-  view.record = std::move(record);
-  return view;
+                            const Uuid& uuid) {
+  const LocalAuthority& authority = engine.authority();
+  for (;;) {
+    const auto state = authority.Now();
+    const Snapshot moment(look.storage());
+    const auto after = authority.Now();
+    // Of a sweep that began or ended meanwhile the moment may hold the tombstones, or not.
+    if (!std::ranges::equal(state->pending_sweeps, after->pending_sweeps, {}, &SweepRecord::number,
+                            &SweepRecord::number)) {
+      continue;
+    }
+    const StorageSource source(look.storage(), &moment);
+    const Reader reader(source, authority.mac());
+    CredentialView view;
+    LATCHKEY_TRY_ASSIGN(view.record, reader.Credential(uuid));
+    LATCHKEY_TRY_ASSIGN(view.revocation, RevocationOf(reader, view.record, state->pending_sweeps));
+    view.last_used_s = engine.memory().LastUsed(view.record.tag, uuid, look.storage());
+    view.metadata_size = view.record.metadata.size();
+    return view;
+  }
 }
 
 Status CheckWish(const NewCredential& wish) {
@@ -99,8 +115,7 @@ Status Protect(Engine& engine, const InnerDigest& digest, CredentialRecord* reco
 
 Result<CredentialView> GetCredential(const Engine& engine, const Uuid& uuid) {
   LATCHKEY_TRY_ASSIGN(const auto view, engine.authority().Look());
-  LATCHKEY_TRY_ASSIGN(CredentialRecord record, view->reader().Credential(uuid));
-  return Show(engine, *view, std::move(record));
+  return Show(engine, *view, uuid);
 }
 
 Result<CredentialView> FindCredential(const Engine& engine, const Uuid& owner, uint16_t kind,
@@ -116,11 +131,11 @@ Result<CredentialView> FindCredential(const Engine& engine, const Uuid& owner, u
     uuid = view->reader().CredentialBySlug(owner, kind, id);
     if (!uuid.ok()) return uuid.status();
   }
-  LATCHKEY_TRY_ASSIGN(CredentialRecord record, view->reader().Credential(*uuid));
-  if (record.owner != owner || record.kind != kind) {
+  LATCHKEY_TRY_ASSIGN(CredentialView found, Show(engine, *view, *uuid));
+  if (found.record.owner != owner || found.record.kind != kind) {
     return Status::Error(Code::kNotFound, "there is no such credential");
   }
-  return Show(engine, *view, std::move(record));
+  return found;
 }
 
 Result<Bytes> RedactedToken(const Engine& engine, const Uuid& uuid) {

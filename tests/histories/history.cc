@@ -94,13 +94,10 @@ std::optional<State> State::After(const Event& event) const {
       fits = event.answer == ReasonIn(*this);
       break;
     case Call::kGet:
-    case Call::kGetState: {
-      const bool is_same =
-          event.call == Call::kGet ? event.name == name : event.revoked == (key == Key::kRevoked);
       fits = key == Key::kAbsent ? event.answer == LATCHKEY_NOT_FOUND
-                                 : event.answer == LATCHKEY_OK && is_same;
+                                 : event.answer == LATCHKEY_OK && event.name == name &&
+                                       event.revoked == (key == Key::kRevoked);
       break;
-    }
     case Call::kListActive:
     case Call::kListRevoked: {
       const bool is_there = key == (event.call == Call::kListActive ? Key::kActive : Key::kRevoked);
@@ -127,9 +124,9 @@ std::vector<Event> Minimised(std::vector<Event> events) {
 }
 
 std::string Describe(const Event& event) {
-  static constexpr const char* kNames[] = {"create",      "revoke",       "rename",   "lock",
-                                           "unlock",      "verify",       "get",      "get state",
-                                           "list active", "list revoked", "get owner"};
+  static constexpr const char* kNames[] = {"create",       "revoke",   "rename", "lock",
+                                           "unlock",       "verify",   "get",    "list active",
+                                           "list revoked", "get owner"};
   char text[160];
   const char* answer = event.call == Call::kVerify ? latchkey_reason_text(event.answer) : "";
   std::snprintf(text, sizeof text, "[%4llu, %4llu] thread %u: %s, name %u -> %u %s%s",

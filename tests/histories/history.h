@@ -18,8 +18,7 @@ enum class Call : uint8_t {
   kLock,
   kUnlock,
   kVerify,       // the reason
-  kGet,          // a code; the name
-  kGetState,     // a code; is it revoked
+  kGet,          // a code; the name, and is it revoked
   kListActive,   // how many; the name
   kListRevoked,  // the same
   kGetOwner,     // is he locked

@@ -109,11 +109,7 @@ class Round {
   // The histories of one thing and one sort of question that nothing explains; how many there were.
   size_t Judge(std::string* wrong) const {
     static const std::vector<std::vector<Call>> kQuestions = {
-        {Call::kVerify},
-        {Call::kGet},
-        {Call::kGetState},
-        {Call::kListActive, Call::kListRevoked},
-        {Call::kGetOwner}};
+        {Call::kVerify}, {Call::kGet}, {Call::kListActive, Call::kListRevoked}, {Call::kGetOwner}};
     for (size_t thing = 0; thing < kThings; ++thing) {
       for (const std::vector<Call>& questions : kQuestions) {
         std::vector<Event> events;
@@ -180,7 +176,7 @@ class Round {
   static Call Draw(std::mt19937_64* random, bool asks) {
     static constexpr Call kAsking[] = {Call::kVerify,   Call::kVerify,     Call::kVerify,
                                        Call::kVerify,   Call::kVerify,     Call::kGet,
-                                       Call::kGetState, Call::kListActive, Call::kListRevoked,
+                                       Call::kGet,      Call::kListActive, Call::kListRevoked,
                                        Call::kGetOwner, Call::kRename};
     static constexpr Call kChanging[] = {
         Call::kCreate, Call::kCreate, Call::kCreate, Call::kRevoke, Call::kRename,    Call::kRename,
@@ -231,7 +227,6 @@ class Round {
                             : UINT32_MAX;
         return;
       case Call::kGet:
-      case Call::kGetState:
         event->answer = latchkey_credential_get(store_, &thing.key, &row);
         break;
       case Call::kListActive:
