@@ -143,18 +143,6 @@ Result<CredentialRecord> History::Credential(const Life& life) const {
   return credential;
 }
 
-TombstoneRecord TombstoneOf(const CredentialRecord& credential) {
-  TombstoneRecord tombstone;
-  tombstone.uuid = credential.uuid;
-  tombstone.owner = credential.owner;
-  tombstone.kind = credential.kind;
-  tombstone.pepper_version = credential.pepper_version;
-  tombstone.tag = credential.tag;
-  tombstone.nonce = credential.nonce;
-  tombstone.seal = credential.seal;
-  return tombstone;
-}
-
 Result<TombstoneRecord> History::Tombstone(const Life& life,
                                            const CredentialRecord& credential) const {
   TombstoneRecord tombstone = TombstoneOf(credential);

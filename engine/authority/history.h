@@ -69,7 +69,4 @@ class History {
   std::map<uint64_t, SweepRecord> sweeps_;
 };
 
-// The tombstone of a credential, as far as the credential says it.
-TombstoneRecord TombstoneOf(const CredentialRecord& credential);
-
 }  // namespace latchkey

@@ -230,16 +230,8 @@ Status OpenGroup::Write(Event* event, CredentialRenamed* body) {
   return PutRecord(column::kCredential, credential.uuid.view(), credential.Encode());
 }
 
-Status OpenGroup::WriteTombstone(const Revoked& revoked, TombstoneRecord tombstone) {
-  LATCHKEY_TRY_ASSIGN(const CredentialRecord credential, reader_.Credential(revoked.uuid));
-  tombstone.uuid = credential.uuid;
-  tombstone.owner = credential.owner;
-  tombstone.kind = credential.kind;
-  tombstone.pepper_version = credential.pepper_version;
-  tombstone.tag = credential.tag;
-  tombstone.nonce = credential.nonce;
-  tombstone.seal = credential.seal;
-
+Status OpenGroup::WriteTombstone(const CredentialRecord& credential,
+                                 const TombstoneRecord& tombstone) {
   const auto by_name = keys::ByName(credential.owner, credential.kind, credential.name,
                                     credential.creation_s, credential.uuid);
   LATCHKEY_TRY_ASSIGN(ListRow row, reader_.RowAt(by_name.view()));
@@ -251,12 +243,13 @@ Status OpenGroup::WriteTombstone(const Revoked& revoked, TombstoneRecord tombsto
 }
 
 Status OpenGroup::Write(Event* event, CredentialRevoked* body) {
-  TombstoneRecord tombstone;
+  LATCHKEY_TRY_ASSIGN(const CredentialRecord credential, reader_.Credential(body->credential.uuid));
+  TombstoneRecord tombstone = TombstoneOf(credential);
   tombstone.revoked_s = body->revoked_s;
   tombstone.revoked_by = event->actor;
   tombstone.reason = body->reason;
   tombstone.event = event->number;
-  return WriteTombstone(body->credential, std::move(tombstone));
+  return WriteTombstone(credential, tombstone);
 }
 
 Status OpenGroup::Write(Event* event, SweepStarted* body) {
@@ -267,14 +260,15 @@ Status OpenGroup::Write(Event* event, SweepStarted* body) {
 
 Status OpenGroup::Write(Event* event, Swept* body) {
   LATCHKEY_TRY_ASSIGN(SweepRecord sweep, reader_.Sweep(body->sweep));
-  for (const Revoked& credential : body->credentials) {
-    TombstoneRecord tombstone;
+  for (const Revoked& revoked : body->credentials) {
+    LATCHKEY_TRY_ASSIGN(const CredentialRecord credential, reader_.Credential(revoked.uuid));
+    TombstoneRecord tombstone = TombstoneOf(credential);
     tombstone.revoked_s = sweep.revoked_s;
     tombstone.revoked_by = sweep.revoked_by;
     tombstone.reason = sweep.reason;
     tombstone.event = event->number;
     tombstone.sweep = sweep.number;
-    LATCHKEY_TRY(WriteTombstone(credential, std::move(tombstone)));
+    LATCHKEY_TRY(WriteTombstone(credential, tombstone));
   }
   if (!body->done) return Status::Ok();
   sweep.done = true;

@@ -66,7 +66,7 @@ class OpenGroup {
   Status Write(Event* event, Swept* body);
   Status Write(Event* event, ClockAccepted* body);
 
-  Status WriteTombstone(const Revoked& credential, TombstoneRecord tombstone);
+  Status WriteTombstone(const CredentialRecord& credential, const TombstoneRecord& tombstone);
   Status AddToCount(const Uuid& owner, uint16_t kind, int64_t active, int64_t revoked);
   void CountOwner(const OwnerRecord& owner, int64_t change);
 

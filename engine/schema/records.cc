@@ -287,6 +287,18 @@ Result<TombstoneRecord> TombstoneRecord::Decode(const Uuid& uuid, ByteView field
   return DecodeWith(std::move(record), fields);
 }
 
+TombstoneRecord TombstoneOf(const CredentialRecord& credential) {
+  TombstoneRecord tombstone;
+  tombstone.uuid = credential.uuid;
+  tombstone.owner = credential.owner;
+  tombstone.kind = credential.kind;
+  tombstone.pepper_version = credential.pepper_version;
+  tombstone.tag = credential.tag;
+  tombstone.nonce = credential.nonce;
+  tombstone.seal = credential.seal;
+  return tombstone;
+}
+
 bool SweepRecord::Covers(const Uuid& its_owner, uint16_t its_kind, int64_t its_creation_s,
                          const ListRow& row) const {
   return row.born_event < number && Concerns(its_owner, its_kind) &&

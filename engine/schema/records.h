@@ -209,6 +209,9 @@ struct TombstoneRecord {
   static Result<TombstoneRecord> Decode(const Uuid& uuid, ByteView fields);
 };
 
+// The tombstone of a credential, as far as the credential says it.
+TombstoneRecord TombstoneOf(const CredentialRecord& credential);
+
 struct SweepRecord {
   uint64_t number = 0;  // the key: its event number
   Uuid owner;           // nil = any; so for all below
