@@ -288,12 +288,12 @@ bool VerifyTable::Find(const TagBytes& tag, TableEntry* out) const {
   return sight.is_found;
 }
 
-void VerifyTable::Prefetch(TagWords tag) const {
+void VerifyTable::Prefetch(TagWords tag, size_t lines) const {
   const SlotRun run = RunOf(Declassify(SegmentOf(tag)));
   if (run.count == 0) return;
   const TableSlot* const home = &run.slots[run.Home(tag.low)];
-  __builtin_prefetch(home);
-  __builtin_prefetch(home + 1);  // may lie behind the run's end: asked for, not touched
+  // Some may lie behind the run's end: asked for, not touched.
+  for (size_t i = 0; i < lines; ++i) __builtin_prefetch(home + i);
 }
 
 void VerifyTable::Touch(const Sight& sight, uint32_t now_s) {

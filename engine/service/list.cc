@@ -53,7 +53,7 @@ Result<CredentialPage> Show(const Engine& engine, CredentialPage page) {
   const VerifyTable& table = engine.memory().table();
   for (ListedCredential& listed : page.rows) {
     LATCHKEY_TRY(ListRowView::Decode(listed.row.payload, &listed.shown));
-    table.Prefetch(listed.shown.tag);
+    table.Prefetch(listed.shown.tag, VerifyTable::kLinesOfOne);
   }
   if (!engine.memory().knows_uses()) {
     LATCHKEY_TRY(ShowStoredUses(engine, &page));

@@ -191,7 +191,7 @@ Verdict Verify(const Engine& engine, ByteView secret, const VerifyQuery& query) 
   // What comes before the hash delays all that follows; what comes after it is done while the line
   // is on its way from memory. So the shape is looked at last.
   const TagWords tag = TagOfSecret(engine, secret);
-  memory.table().Prefetch(tag);
+  memory.table().Prefetch(tag, VerifyTable::kLinesOfOne);
   const bool has_shape = HasAnyShape(memory.kinds(), secret);
   const int64_t now_s = TimeOf(engine, query);
   if (has_shape) Answer(engine, secret, tag, query, now_s, &verdict);
@@ -209,7 +209,7 @@ void VerifyGroup(const Engine& engine, std::span<const ByteView> secrets, const 
     has_shape[i] = secrets[i].size() <= limits::kSecretBytesMax && HasAnyShape(kinds, secrets[i]);
     if (!has_shape[i]) continue;
     tags[i] = TagOfSecret(engine, secrets[i]);
-    memory.table().Prefetch(tags[i]);
+    memory.table().Prefetch(tags[i], VerifyTable::kLinesOfMany);
   }
   const int64_t now_s = TimeOf(engine, query);
   for (size_t i = 0; i < secrets.size(); ++i) {

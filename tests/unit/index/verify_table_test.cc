@@ -318,7 +318,7 @@ TEST(VerifyTable, NothingAllocatesButGrowth) {
   for (uint64_t i = 0; i < 1000; ++i) {
     table.Insert(EntryOf(NumberedTag(i)));
     EXPECT_TRUE(table.Find(NumberedTag(i), &found));
-    table.Prefetch(NumberedTag(i));
+    table.Prefetch(NumberedTag(i), VerifyTable::kLinesOfMany);
     VerifyTable::Touch(table.Look(NumberedTag(i)), 7);
     EXPECT_TRUE(table.Revoke(NumberedTag(i)));
   }
