@@ -102,23 +102,23 @@ class RecordWalk {
   }
 
   Status Credentials() {
-    std::vector<LoadedCredential> chunk;
-    chunk.reserve(kChunkCredentials);
+    std::vector<LoadedCredential> chunk(kChunkCredentials);
+    size_t size = 0;
     Scan scan = ScanFrom(column::kCredential, from_);
     for (; IsWithin(scan); scan.Next()) {
       LATCHKEY_TRY_ASSIGN(const ByteView fields, Count(column::kCredential, scan));
       const ByteView key = scan.key();
       if (key.size() != Uuid::kSize) return BadKey();
-      LoadedCredential& credential = chunk.emplace_back();
-      LATCHKEY_TRY_ASSIGN(credential.record, CredentialRecord::Decode(Uuid::From(key), fields));
+      LoadedCredential& credential = chunk[size];
+      LATCHKEY_TRY(CredentialRecord::Decode(Uuid::From(key), fields, &credential.record));
       LATCHKEY_TRY_ASSIGN(credential.revoked, HasTombstone(key));
       LATCHKEY_TRY_ASSIGN(credential.last_used_s, LastUsed(key));
-      if (chunk.size() < kChunkCredentials) continue;
+      if (++size < kChunkCredentials) continue;
       LATCHKEY_TRY(sink_->Take(chunk));
-      chunk.clear();
+      size = 0;
     }
     LATCHKEY_TRY(scan.status());
-    LATCHKEY_TRY(sink_->Take(chunk));
+    LATCHKEY_TRY(sink_->Take(std::span(chunk).first(size)));
     while (IsWithin(tombstones_)) LATCHKEY_TRY(PassTombstone());
     return tombstones_.status();
   }

@@ -253,8 +253,22 @@ Result<KindRecord> KindRecord::Decode(uint16_t kind, ByteView fields) {
 Bytes CredentialRecord::Encode() const { return EncodeWith(*this, unknown); }
 Result<CredentialRecord> CredentialRecord::Decode(const Uuid& uuid, ByteView fields) {
   CredentialRecord record;
-  record.uuid = uuid;
-  return DecodeWith(std::move(record), fields);
+  LATCHKEY_TRY(Decode(uuid, fields, &record));
+  return record;
+}
+Status CredentialRecord::Decode(const Uuid& uuid, ByteView fields, CredentialRecord* record) {
+  CredentialRecord blank;
+  blank.uuid = uuid;
+  for (Bytes CredentialRecord::*text :
+       {&CredentialRecord::name, &CredentialRecord::slug, &CredentialRecord::metadata,
+        &CredentialRecord::claims, &CredentialRecord::unknown}) {
+    (record->*text).clear();
+    blank.*text = std::move(record->*text);
+  }
+  *record = std::move(blank);
+  FieldReader reader(fields);
+  Fields(reader, *record);
+  return reader.Finish(&record->unknown);
 }
 
 Bytes ListRow::Encode() const { return EncodeWith(*this, unknown); }

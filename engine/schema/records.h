@@ -162,6 +162,8 @@ struct CredentialRecord {
   Bytes unknown;
   Bytes Encode() const;
   static Result<CredentialRecord> Decode(const Uuid& uuid, ByteView fields);
+  // Into `*record`, whatever it was: the memory of its texts is used again.
+  static Status Decode(const Uuid& uuid, ByteView fields, CredentialRecord* record);
 };
 
 // What a list shows of a credential beyond its by_name key; the value of by_name.
