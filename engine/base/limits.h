@@ -33,7 +33,7 @@ inline constexpr size_t kJsonDepthMax = 16;
 
 inline constexpr size_t kGroupCommandsMax = 256;  // commands in one fsync
 inline constexpr size_t kGroupBytesMax = 4 << 20;
-inline constexpr size_t kSweepStepCredentials = 256;    // tombstones a sweep writes in one command
+inline constexpr size_t kSweepStepCredentials = 128;    // tombstones a sweep writes in one command
 inline constexpr size_t kImportStepLines = 128;         // so that no revoke waits 50 ms
 inline constexpr size_t kImportStepBytes = 256 * 1024;  // of their text
 inline constexpr size_t kBulkStepLinesMin = 8192;       // into a store without credentials
