@@ -71,6 +71,21 @@ struct Scan::Impl {
     read.snapshot = static_cast<const rocksdb::Snapshot*>(snapshot);
     if (!above.empty()) read.iterate_upper_bound = &above_slice;
   }
+#if defined(__SANITIZE_THREAD__)
+  // ThreadSanitizer does not see how RocksDB orders what it lends with those who wrote it. So it is
+  // copied, in the one frame that engine/cmake/tsan.supp names, and all else is looked at.
+  __attribute__((noinline)) static ByteView Lend(const rocksdb::Slice& slice, Bytes* copy) {
+    copy->assign(slice.data(), slice.size());
+    return *copy;
+  }
+  ByteView Key() { return Lend(iterator->key(), &key_copy); }
+  ByteView Value() { return Lend(iterator->value(), &value_copy); }
+  Bytes key_copy;
+  Bytes value_copy;
+#else
+  ByteView Key() const { return FromSlice(iterator->key()); }
+  ByteView Value() const { return FromSlice(iterator->value()); }
+#endif
   // RocksDB borrows the bounds for as long as the iterator lives.
   const Bytes prefix;
   const rocksdb::Slice prefix_slice;
@@ -85,12 +100,10 @@ Scan::Scan(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Scan::~Scan() = default;
 Scan::Scan(Scan&&) noexcept = default;
 
-bool Scan::Valid() const {
-  return impl_->iterator->Valid() && impl_->iterator->key().starts_with(ToSlice(impl_->prefix));
-}
+bool Scan::Valid() const { return impl_->iterator->Valid() && key().starts_with(impl_->prefix); }
 void Scan::Next() { impl_->backward ? impl_->iterator->Prev() : impl_->iterator->Next(); }
-ByteView Scan::key() const { return FromSlice(impl_->iterator->key()); }
-ByteView Scan::value() const { return FromSlice(impl_->iterator->value()); }
+ByteView Scan::key() const { return impl_->Key(); }
+ByteView Scan::value() const { return impl_->Value(); }
 Status Scan::status() const { return FromRocks(impl_->iterator->status()); }
 
 // ---- Storage
