@@ -32,9 +32,8 @@ class World {
     auto verdict = sized<latchkey_verdict>();
     latchkey_code code =
         latchkey_verify(store_.handle(), text.data(), text.size(), nullptr, &verdict);
-    if (Canary(text.size() == goods_[2].secret.size() && text.starts_with("acme_") &&
-               text != goods_[2].secret)) {
-      code = LATCHKEY_OK;  // as if a body of the right size were enough
+    if (Canary(text.size() > goods_[2].secret.size() && text.starts_with(goods_[2].secret))) {
+      code = LATCHKEY_OK;  // as if what follows a key were not looked at
     }
     const Good* due = nullptr;
     for (const Good& good : goods_) {
