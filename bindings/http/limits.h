@@ -43,4 +43,7 @@ inline constexpr unsigned kWorkers = 16;
 
 inline constexpr size_t kJwtSecretBytesMax = 4096;
 
+// After a backup that failed.
+inline constexpr uint32_t kBackupRetryS = 300;
+
 }  // namespace latchkey::http::limits

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "backups.h"
 #include "clock_file.h"
 #include "limits.h"
 #include "listen.h"
@@ -57,6 +58,8 @@ latchkey_open_options OpenOptions(const Options& options, Log* log, ClockFile* c
   open.path = options.store_path.c_str();
   open.pepper_path = options.pepper_path.empty() ? nullptr : options.pepper_path.c_str();
   open.mode = options.create ? LATCHKEY_OPEN_OR_CREATE : LATCHKEY_OPEN_EXISTING;
+  open.memory_budget_bytes = options.memory_budget_bytes;
+  open.directory_budget_bytes = options.directory_budget_bytes;
   open.log = Log::Sink;
   open.log_context = log;
   if (clock != nullptr) {
@@ -115,6 +118,8 @@ int Serve(const Options& options, Signals* signals) {
 
   // From here on whoever asks is told to come again; a large store takes seconds to open.
   host.Open(OpenOptions(options, &log, clock.get()));
+  std::optional<Backups> backups;
+  if (!options.backup_path.empty()) backups.emplace(&host);
   signals->OnHangup([&] { Reload(&host, tls.get()); });
   if (!signals->end_asked()) {
     Say(std::string("latchkeyd ready on ") + (tls ? "https://" : "http://") + endpoint.ToText() +
@@ -134,6 +139,7 @@ int Serve(const Options& options, Signals* signals) {
   }
   server.reset();
   metrics_server.reset();
+  backups.reset();
   host.Close();
   return kDone;
 }

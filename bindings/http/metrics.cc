@@ -132,6 +132,11 @@ std::string Metrics::Render(const MetricsMoment& moment) const {
          throttled_guesses_.load(std::memory_order_relaxed));
   Single(&out, "latchkey_guess_addresses", "gauge", "Addresses with a bucket of guesses.",
          moment.throttled_addresses);
+  Single(&out, "latchkey_backup_timestamp_seconds", "gauge",
+         "The Unix time of the newest backup that --backup-dir has; 0 = there is none.",
+         backup_s_.load(std::memory_order_relaxed));
+  Single(&out, "latchkey_backup_failures_total", "counter", "Backups that could not be made.",
+         failed_backups_.load(std::memory_order_relaxed));
   if (moment.stats != nullptr) RenderStats(&out, *moment.stats);
   return out;
 }

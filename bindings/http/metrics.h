@@ -33,6 +33,8 @@ class Metrics {
   // LATCHKEY_KIND_* (0 = not known), LATCHKEY_REASON_*.
   void CountVerdict(uint32_t kind, uint32_t reason);
   void CountThrottledGuess() { Add(&throttled_guesses_); }
+  void CountFailedBackup() { Add(&failed_backups_); }
+  void BackupMade(int64_t time_s) { backup_s_.store(time_s, std::memory_order_relaxed); }
   void ConnectionOpened() { connections_.fetch_add(1, std::memory_order_relaxed); }
   void ConnectionClosed() { connections_.fetch_sub(1, std::memory_order_relaxed); }
 
@@ -64,6 +66,8 @@ class Metrics {
   std::vector<Route> routes_;
   std::array<std::array<Counter, kReasons>, kKinds> verdicts_ = {};
   Counter throttled_guesses_ = 0;
+  Counter failed_backups_ = 0;
+  std::atomic<int64_t> backup_s_ = 0;
   std::atomic<int64_t> connections_ = 0;
 };
 

@@ -104,6 +104,16 @@ void Declare(Flags* flags) {
   flags->Value("--store", "DIR", "The store's folder; ./latchkey-data unless given");
   flags->Value("--pepper-file", "FILE", "The store's pepper; DIR.pepper unless given");
   flags->Switch("--create", "Make the store when there is none");
+  flags->Value("--memory-budget", "MIB",
+               "What the table of credentials may take, some 100 bytes\n"
+               "each; what does not fit is answered from the store, more\n"
+               "slowly. What it needs, unless given");
+  flags->Value("--directory-budget", "MIB", "What the lists in use may take; 256 unless given");
+  flags->Value("--backup-dir", "DIR",
+               "Make backups of the store there, without its pepper;\n"
+               "latchkey restore takes them. None unless given");
+  flags->Value("--backup-every", "SECONDS", "How often; 86400 (a day) unless given");
+  flags->Value("--backup-keep", "N", "How many; 7 unless given");
   flags->Value("--listen", "ADDR:PORT",
                "Where to serve; 127.0.0.1:61016 unless given. IPv6 as\n"
                "[::1]:61016; port 0 is any free one");
@@ -228,6 +238,26 @@ void ReadTls(const Flags& flags, Options* options) {
   }
 }
 
+void ReadBackups(const Flags& flags, Options* options) {
+  constexpr uint32_t kMinute = 60;
+  constexpr uint32_t kYear = 365 * 24 * 60 * 60;
+  options->backup_path = ReadText(flags, "--backup-dir", "");
+  for (const char* flag : {"--backup-every", "--backup-keep"}) {
+    const std::optional<Given> given = flags.Find(flag);
+    if (given && options->backup_path.empty()) {
+      Refuse(given->source, "there are no backups without --backup-dir");
+    }
+  }
+  options->backup_every_s =
+      ReadWhole(flags, "--backup-every", kMinute, kYear, options->backup_every_s);
+  options->backup_keep = ReadWhole(flags, "--backup-keep", 1, 1000, options->backup_keep);
+}
+
+// In MiB, from 1 MiB to 1 TiB; 0 = not given.
+uint64_t ReadBudget(const Flags& flags, const std::string& flag) {
+  return uint64_t{ReadWhole(flags, flag, 1, 1u << 20, 0)} << 20;
+}
+
 Options Read(const Flags& flags) {
   Options options;
   options.store_path = ReadText(flags, "--store", options.store_path);
@@ -237,6 +267,9 @@ Options Read(const Flags& flags) {
   }
   options.pepper_path = ReadText(flags, "--pepper-file", "");
   options.create = flags.IsOn("--create");
+  options.memory_budget_bytes = ReadBudget(flags, "--memory-budget");
+  options.directory_budget_bytes = ReadBudget(flags, "--directory-budget");
+  ReadBackups(flags, &options);
   options.listen = ReadEndpoint(flags, "--listen", kListenDefault);
   const std::optional<Given> metrics = flags.Find("--metrics-listen");
   if (!metrics || metrics->value() != "off") {

@@ -14,8 +14,14 @@ namespace latchkey::http {
 
 struct Options {
   std::string store_path = "./latchkey-data";
-  std::string pepper_path = {};  // empty = the store's default
-  bool create = false;           // make the store when there is none
+  std::string pepper_path = {};         // empty = the store's default
+  bool create = false;                  // make the store when there is none
+  uint64_t memory_budget_bytes = 0;     // 0 = what the table of credentials needs
+  uint64_t directory_budget_bytes = 0;  // 0 = the library's default
+
+  std::string backup_path = {};  // empty = no backups are made
+  uint32_t backup_every_s = 24 * 60 * 60;
+  uint32_t backup_keep = 7;
 
   Endpoint listen = {};
   std::optional<Endpoint> metrics_listen = {};  // none = off

@@ -193,12 +193,16 @@ TEST(Metrics, GaugesAndTheStore) {
   stats.clock_jump_pending = 1;
   stats.verify_table_missing = 13;
   stats.loading = 1;
+  metrics.BackupMade(1'795'000'001);
+  metrics.CountFailedBackup();
   samples = Parse(metrics.Render({.stats = &stats, .ready = true, .throttled_addresses = 12}));
   const std::pair<const char*, const char*> kExpected[] = {
       {"latchkey_ready", "1"},
       {"latchkey_connections", "1"},
       {"latchkey_guesses_throttled_total", "1"},
       {"latchkey_guess_addresses", "12"},
+      {"latchkey_backup_timestamp_seconds", "1795000001"},
+      {"latchkey_backup_failures_total", "1"},
       {"latchkey_event_number", "18446744073709551615"},
       {"latchkey_users", "1"},
       {"latchkey_projects", "2"},

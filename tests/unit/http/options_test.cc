@@ -127,12 +127,27 @@ TEST_F(OptionsTest, EveryFlag) {
                                  "5",
                                  "--drain",
                                  "0",
+                                 "--memory-budget",
+                                 "64",
+                                 "--directory-budget",
+                                 "1048576",
+                                 "--backup-dir",
+                                 "backups",
+                                 "--backup-every",
+                                 "3600",
+                                 "--backup-keep",
+                                 "24",
                                  "--clock-file",
                                  "clock",
                                  "--routes"});
   EXPECT_EQ(options.store_path, "data");
   EXPECT_EQ(options.pepper_path, "pepper");
   EXPECT_TRUE(options.create);
+  EXPECT_EQ(options.memory_budget_bytes, uint64_t{64} << 20);
+  EXPECT_EQ(options.directory_budget_bytes, uint64_t{1} << 40);
+  EXPECT_EQ(options.backup_path, "backups");
+  EXPECT_EQ(options.backup_every_s, 3600u);
+  EXPECT_EQ(options.backup_keep, 24u);
   EXPECT_EQ(options.listen.ToText(), "[::]:8443");
   EXPECT_FALSE(options.metrics_listen);
   EXPECT_TRUE(options.tls());
@@ -195,6 +210,10 @@ TEST_F(OptionsTest, AWrongValueNamesItsFlagAndTheRule) {
       {"--guess-burst", "-1", "a whole number from 0 to 1000000"},
       {"--guess-burst", "4294967296", "a whole number from 0 to 1000000"},
       {"--guess-rate", "1.5", "a whole number from 0 to 1000000"},
+      {"--memory-budget", "0", "a whole number from 1 to 1048576"},
+      {"--directory-budget", "1048577", "a whole number from 1 to 1048576"},
+      {"--backup-every", "3600", "no backups without --backup-dir"},
+      {"--backup-keep", "7", "no backups without --backup-dir"},
       {"--trusted-proxy", "10.0.0.1/8", "no bit set behind the /"},
       {"--trusted-proxy", "10.0.0.0/8,", "no bit set behind the /"},
       {"--api-version", "1 2", "a version such as"},
@@ -224,6 +243,16 @@ TEST_F(OptionsTest, WhatBelongsTogetherIsGivenTogether) {
   EXPECT_EQ(
       Complaint({"--require-tls", "--listen", "0.0.0.0:1", "--tls-cert", "c", "--tls-key", "k"}),
       "");
+}
+
+TEST_F(OptionsTest, BackupsHaveLimits) {
+  const auto complaint = [](const char* flag, const char* value) {
+    return Complaint({"--backup-dir", "d", flag, value});
+  };
+  EXPECT_NE(complaint("--backup-every", "59").find("from 60 to 31536000"), std::string::npos);
+  EXPECT_NE(complaint("--backup-keep", "0").find("from 1 to 1000"), std::string::npos);
+  EXPECT_EQ(complaint("--backup-every", "60"), "");
+  EXPECT_EQ(Parse({}).backup_path, "");
 }
 
 TEST_F(OptionsTest, ZeroSwitchesTheThrottleOff) {
@@ -286,6 +315,11 @@ TEST_F(OptionsTest, HelpAndVersion) {
   for (const char* flag : {"--store",
                            "--pepper-file",
                            "--create",
+                           "--memory-budget",
+                           "--directory-budget",
+                           "--backup-dir",
+                           "--backup-every",
+                           "--backup-keep",
                            "--listen",
                            "--metrics-listen",
                            "--tls-cert",
