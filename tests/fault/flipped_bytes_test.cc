@@ -72,14 +72,15 @@ std::string JudgeAll(latchkey_store* store, const Facts& facts) {
 
 std::string JudgeDamaged(const std::filesystem::path& folder, const Facts& facts, Counts* counts) {
   latchkey_store* store = nullptr;
-  const std::string refused = OpenWhole(folder, LATCHKEY_OPEN_EXISTING, &store);
+  std::atomic<size_t> complaints = 0;
+  const std::string refused = OpenWhole(folder, LATCHKEY_OPEN_EXISTING, &store, &complaints);
   if (!refused.empty()) {
     ++counts->refused[refused];
     return IsRefusal(refused) ? "" : "refused as " + refused;
   }
   std::string wrong = JudgeAll(store, facts);
   if (wrong.empty()) {
-    const std::string differences = Differences(store, facts, facts, false);
+    const std::string differences = Differences(store, facts, facts, false, &complaints);
     if (differences.empty()) {
       ++counts->opened;
     } else if (differences.find("check: CORRUPTION\n") != std::string::npos) {

@@ -90,9 +90,10 @@ std::string AllowedThoughRevoked(latchkey_store* store, const Facts& facts) {
 
 // The records of a mass revocation follow its return. Bounded: what is missing then is a
 // difference.
-void WaitForTombstones(latchkey_store* store) {
+void WaitForTombstones(latchkey_store* store, const std::atomic<size_t>* complaints) {
   auto stats = Sized<latchkey_stats>();
   for (int i = 0; i < 10000; ++i) {
+    if (complaints != nullptr && *complaints > 0) return;
     if (latchkey_store_stats(store, &stats) != LATCHKEY_OK || stats.sweeps_pending == 0) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -116,9 +117,9 @@ std::string Judge(latchkey_store* store, const std::string& secret) {
 }
 
 std::string Differences(latchkey_store* store, const Facts& before, const Facts& after,
-                        bool one_by_one) {
+                        bool one_by_one, const std::atomic<size_t>* complaints) {
   std::string wrong = AllowedThoughRevoked(store, before);
-  WaitForTombstones(store);
+  WaitForTombstones(store, complaints);
   Sides sides(one_by_one, &wrong);
   for (size_t i = 0; i < after.owners.size(); ++i) {
     sides.See("owner " + std::to_string(i), Describe(store, after.owners[i]), Describe(before, i),
@@ -197,7 +198,8 @@ std::string RestoredDifferences(const std::filesystem::path& folder, uint32_t nu
   return wrong;
 }
 
-std::string OpenWhole(const std::filesystem::path& folder, uint32_t mode, latchkey_store** store) {
+std::string OpenWhole(const std::filesystem::path& folder, uint32_t mode, latchkey_store** store,
+                      std::atomic<size_t>* complaints) {
   static TestClock clock;
   const std::string path = (folder / "store").string();
   auto options = Sized<latchkey_open_options>();
@@ -206,6 +208,12 @@ std::string OpenWhole(const std::filesystem::path& folder, uint32_t mode, latchk
   options.load = LATCHKEY_LOAD_FIRST;
   options.clock = TestClock::Read;
   options.clock_context = &clock;
+  if (complaints != nullptr) {
+    options.log = [](void* context, uint32_t, const char*) {
+      ++*static_cast<std::atomic<size_t>*>(context);
+    };
+    options.log_context = complaints;
+  }
   const latchkey_code code = latchkey_store_open(&options, store);
   if (code == LATCHKEY_OK) return {};
   return CodeName(code) + ": " + latchkey_error_text();

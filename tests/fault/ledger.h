@@ -1,6 +1,7 @@
 // What a store must say, by all that it has acknowledged.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -44,9 +45,11 @@ struct Moment {
 
 // Compares the store with what held before a change that was not acknowledged, and after it: either
 // of the two in full, or, `one_by_one`, either for each owner and key. The differences in words;
-// empty when there are none. Also asks latchkey_store_check().
+// empty when there are none. Also asks latchkey_store_check(). Waits for the tombstones of mass
+// revocations, but not once `complaints` says that the store has given one up: of a file that stays
+// damaged they would never come.
 std::string Differences(latchkey_store* store, const Facts& before, const Facts& after,
-                        bool one_by_one);
+                        bool one_by_one, const std::atomic<size_t>* complaints = nullptr);
 
 // The reason of the verdict as text, or the code when there was none.
 std::string Judge(latchkey_store* store, const std::string& secret);
@@ -63,7 +66,8 @@ latchkey_code BackUp(latchkey_store* store, const std::filesystem::path& folder,
                      uint32_t* number);
 
 // Opens what lies in FOLDER/store, reading everything before it returns. Text of the refusal, as
-// CODE: sentence, or empty.
-std::string OpenWhole(const std::filesystem::path& folder, uint32_t mode, latchkey_store** store);
+// CODE: sentence, or empty. `complaints`, which is to outlive the store, counts what it warns of.
+std::string OpenWhole(const std::filesystem::path& folder, uint32_t mode, latchkey_store** store,
+                      std::atomic<size_t>* complaints = nullptr);
 
 }  // namespace latchkey_test
