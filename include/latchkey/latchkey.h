@@ -700,7 +700,8 @@ LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_credential_create(
     latchkey_store* store, const latchkey_credential_create_options* options, char* secret,
     size_t secret_capacity, size_t* secret_size, latchkey_credential* out);
 
-/* By UUID, whoever owns it, whatever its state. NOT_FOUND. Since ABI 1. */
+/* By UUID, whoever owns it, whatever its state; its name and its revocation are of one moment.
+ * NOT_FOUND. Cost: two reads of the store. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_credential_get(latchkey_store* store,
                                                                      const latchkey_uuid* uuid,
                                                                      latchkey_credential* out);
