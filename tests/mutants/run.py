@@ -149,6 +149,10 @@ MUTANTS = [
      "  directories_.Apply(late);\n"
      "  late.assign(events.begin(), events.end());\n",
      "histories/.*Linearizable"),
+    ("shown_of_two_moments", "engine/service/credentials.cc",
+     "    const StorageSource source(look.storage(), &moment);\n",
+     "    const StorageSource source(look.storage());\n",
+     "unit/service/OneMoment"),
     ("commit_without_fsync_simulated", "engine/storage/storage.cc",
      "write.sync = true;", "write.sync = false;",
      "simulation/"),
