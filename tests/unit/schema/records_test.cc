@@ -127,6 +127,19 @@ TEST(Records, ReadsBackWhatItWrote) {
   EXPECT_EQ(back->expires_s, record.expires_s);
 }
 
+// A load reads one record after another into the same place.
+TEST(Records, NothingOfARecordIsLeftInThePlaceOfTheNext) {
+  const Bytes full = FullCredential().Encode() + RecordWriter().Text(200, "later").Finish();
+  const Bytes empty = CredentialRecord().Encode();
+  CredentialRecord place;
+  for (const Bytes& fields : {full, empty, full}) {
+    const Uuid uuid = Filled(static_cast<uint8_t>(fields.size()));
+    ASSERT_TRUE(CredentialRecord::Decode(uuid, fields, &place).ok());
+    EXPECT_EQ(place.uuid, uuid);
+    EXPECT_EQ(place.Encode(), fields);
+  }
+}
+
 // A list reads rows without copying them: the same fields, what it does not know passed over.
 TEST(Records, AViewOfAListRowIsThatRow) {
   ListRow row = ListRowOf(FullCredential());
