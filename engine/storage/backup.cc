@@ -75,9 +75,12 @@ class MeteredFileSystem : public rocksdb::FileSystemWrapper {
   explicit MeteredFileSystem(Meter* meter)
       : FileSystemWrapper(rocksdb::FileSystem::Default()), meter_(meter) {}
   const char* Name() const override { return "latchkey.metered"; }
+  // When the first file is written, the backup knows which it copies, and no longer needs the log.
+  void ReleaseAtFirstFile(LogHold* hold) { hold_ = hold; }
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* debug) override {
+    if (hold_ != nullptr) hold_->Release();
     rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
     if (status.ok()) *file = std::make_unique<MeteredFile>(std::move(*file), meter_);
     return status;
@@ -85,6 +88,7 @@ class MeteredFileSystem : public rocksdb::FileSystemWrapper {
 
  private:
   Meter* const meter_;
+  LogHold* hold_ = nullptr;
 };
 
 rocksdb::BackupEngineOptions EngineOptionsFor(const std::string& path, rocksdb::Env* backup_env) {
@@ -274,14 +278,19 @@ Result<StoredBackup> BackupDir::Create(const Storage& storage, ByteView note,
   Meter meter(progress);
   const Status stopped = Status::Error(Code::kBusy, "the backup was stopped");
   if (!meter.Add(0)) return stopped;
-  const std::unique_ptr<rocksdb::Env> metered =
-      rocksdb::NewCompositeEnv(std::make_shared<MeteredFileSystem>(&meter));
+  const auto files = std::make_shared<MeteredFileSystem>(&meter);
+  const std::unique_ptr<rocksdb::Env> metered = rocksdb::NewCompositeEnv(files);
   rocksdb::DB* const db = storage.impl_->db->get();
   LATCHKEY_TRY_ASSIGN(const auto engine, OpenToWrite(path_, db->GetEnv(), metered.get()));
   // Without a flush, for which a commit might have to wait: the log is small, and is copied.
   rocksdb::CreateBackupOptions create;
   create.flush_before_backup = false;
   rocksdb::BackupID number = 0;
+  LogHold hold(&storage.impl_->log_gate);
+  files->ReleaseAtFirstFile(&hold);
+  if (!storage.impl_->first_error->get().ok()) {
+    return Status::Error(Code::kBusy, "a write of the store has failed: it reopens itself");
+  }
   const rocksdb::Status status =
       engine->CreateNewBackupWithMetadata(create, db, Bytes(note), &number);
   if (meter.stopped()) return stopped;

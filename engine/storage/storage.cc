@@ -183,6 +183,7 @@ Status Storage::Commit(Batch* batch) {
   batch->impl_->TellFilter();
   rocksdb::WriteBatch writes(batch->size_bytes() + kBatchHeaderBytes);
   rocksdb::Status status = Gather(*batch->impl_, &writes);
+  const LogHold hold(&impl_->log_gate);  // until a failure is noted
   if (status.ok()) {
     rocksdb::WriteOptions write;
     write.sync = true;

@@ -5,8 +5,10 @@
 #include <rocksdb/db.h>
 #include <rocksdb/perf_level.h>
 
+#include <atomic>
 #include <cassert>
 #include <memory>
+#include <semaphore>
 #include <utility>
 #include <vector>
 
@@ -59,6 +61,25 @@ class CountersOff {
   rocksdb::PerfLevel before_;
 };
 
+// Commits, and the sync of the log with which a backup begins, one at a time. RocksDB asserts that
+// a log is left alone once a write of it has failed, and with Debian's build, which keeps that
+// assertion, whoever syncs it then ends the process. The gate may be given back by another thread
+// than took it.
+class LogHold {
+ public:
+  explicit LogHold(std::binary_semaphore* gate) : gate_(gate) { gate_->acquire(); }
+  ~LogHold() { Release(); }
+  LogHold(const LogHold&) = delete;
+  LogHold& operator=(const LogHold&) = delete;
+  void Release() {
+    if (!is_released_.exchange(true)) gate_->release();
+  }
+
+ private:
+  std::binary_semaphore* const gate_;
+  std::atomic<bool> is_released_{false};
+};
+
 struct Storage::Impl {
   // One attempt to open. `mode` says how the log is read; read-only changes nothing in the folder.
   static Result<std::unique_ptr<Impl>> Open(const StorageOptions& options,
@@ -67,6 +88,7 @@ struct Storage::Impl {
   std::shared_ptr<rocksdb::Cache> cache;
   std::shared_ptr<FirstError> first_error;
   std::unique_ptr<OpenDb> db;
+  std::binary_semaphore log_gate{1};
 };
 
 // Never a null pointer, which RocksDB would hand to memcmp() even for no bytes at all.

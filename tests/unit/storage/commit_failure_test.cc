@@ -3,7 +3,9 @@
 #include <rocksdb/env.h>
 
 #include <atomic>
+#include <thread>
 
+#include "storage/backup.h"
 #include "unit/storage/fixture.h"
 
 namespace latchkey::test {
@@ -108,6 +110,45 @@ TEST_F(CommitFailureTest, FailedAppendIsFinal) { ExpectFinal(Fault::kLogAppend, 
 TEST_F(CommitFailureTest, FailedSyncIsFinal) { ExpectFinal(Fault::kLogSync, Code::kIo); }
 TEST_F(CommitFailureTest, FullDiskIsFinal) {
   ExpectFinal(Fault::kLogAppendNoSpace, Code::kNoSpace);
+}
+
+// RocksDB asserts that the log is left alone once a write of it has failed, and a backup begins by
+// syncing it: the process ended.
+TEST_F(CommitFailureTest, NoBackupBeginsAfterAFailure) {
+  Open(true);
+  ASSERT_TRUE(Put("before").ok());
+  const auto backups = BackupDir::OpenOrCreate(temp_ / "backups", Uuid{});
+  ASSERT_TRUE(backups.ok()) << backups.status().why();
+  env_.fault = Fault::kLogSync;
+  EXPECT_EQ(Put("lost").code(), Code::kIo);
+  env_.fault = Fault::kNone;
+  EXPECT_EQ((*backups)->Create(*storage_, "", nullptr).code(), Code::kBusy);
+  storage_.reset();
+  Open(false);
+  EXPECT_TRUE((*backups)->Create(*storage_, "", nullptr).ok());
+}
+
+TEST_F(CommitFailureTest, ABackupMayMeetTheFailureAtAnyMoment) {
+  const auto backups = BackupDir::OpenOrCreate(temp_ / "backups", Uuid{});
+  ASSERT_TRUE(backups.ok()) << backups.status().why();
+  for (int round = 0; round < 20; ++round) {
+    Open(round == 0);
+    std::atomic<bool> failed = false;
+    std::thread writer([&] {
+      for (int i = 0; i < 5 + round; ++i) EXPECT_TRUE(Put("before").ok());
+      env_.fault = Fault::kLogSync;
+      EXPECT_EQ(Put("lost").code(), Code::kIo);
+      env_.fault = Fault::kNone;
+      failed = true;
+    });
+    while (!failed) {
+      const Code code = (*backups)->Create(*storage_, "", nullptr).code();
+      EXPECT_TRUE(code == Code::kOk || code == Code::kBusy || code == Code::kIo);
+    }
+    writer.join();
+    ASSERT_TRUE((*backups)->DropAllBut(1).ok());
+    storage_.reset();
+  }
 }
 
 TEST_F(CommitFailureTest, FailedFlushFailsTheNextCommit) {
