@@ -87,9 +87,14 @@ TEST_F(Tamper, TheCheckNamesARevocationWithoutItsTombstone) {
 // Changes go on: the check compares one moment with a memory that may be ahead of it.
 TEST_F(Tamper, TheCheckFindsNothingWhileTheStoreChanges) {
   Open(OpenMode::kExisting);
-  std::atomic<bool> stop{false};
+  // So many a round: where checks are slow, a store that grew with their time would make them
+  // slower still, without end.
+  constexpr int kRounds = 20;
+  constexpr int kKeysOfARound = 50;
+  std::atomic<int> round{0};
   std::thread changer([&] {
-    for (int i = 0; !stop.load(); ++i) {
+    for (int i = 0; round < kRounds; ++i) {
+      while (i >= kKeysOfARound * (round + 1) && round < kRounds) std::this_thread::yield();
       const Key key = MakeKey(muriel_.uuid, "k" + std::to_string(i));
       EXPECT_TRUE(Rename(*engine_, {}, key.uuid, "n" + std::to_string(i)).ok());
       EXPECT_TRUE(Revoke(*engine_, {}, key.uuid, {}).ok());
@@ -102,8 +107,7 @@ TEST_F(Tamper, TheCheckFindsNothingWhileTheStoreChanges) {
       }
     }
   });
-  for (int round = 0; round < 20; ++round) ExpectSound();
-  stop.store(true);
+  for (; round < kRounds; ++round) ExpectSound();
   changer.join();
 }
 
