@@ -127,16 +127,13 @@ Status RepairPass::Strays() {
 Status RepairPass::Counts() {
   Scan scan = storage_.ScanPrefix(column::kDefault, keys::kCountPrefix, {}, &snapshot_, false);
   for (; scan.Valid(); scan.Next()) {
-    KeyReader reader(scan.key().substr(keys::kCountPrefix.size()));
-    ByteView owner;
-    uint16_t kind = 0;
-    const bool is_key = reader.Raw(Uuid::kSize, &owner) && reader.Be16(&kind) && reader.AtEnd();
-    if (is_key && counts_.contains({Uuid::From(owner), kind})) continue;
+    const auto owner_kind = keys::ParseCount(scan.key());
+    if (owner_kind && counts_.contains(*owner_kind)) continue;
     // One of zeros says what an absent one says.
     const Result<ByteView> fields = mac_.Open(column::kDefault, scan.key(), scan.value());
-    if (is_key && fields.ok() && fields.value().empty()) continue;
+    if (owner_kind && fields.ok() && fields.value().empty()) continue;
     Found("there is a count of credentials that there are not: taken out",
-          is_key ? Uuid::From(owner) : Uuid{});
+          owner_kind ? owner_kind->first : Uuid{});
     ++report_.indexes_mended;
     LATCHKEY_TRY(mender_.Delete(column::kDefault, scan.key()));
   }

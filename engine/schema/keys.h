@@ -2,6 +2,9 @@
 // together.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "base/limits.h"
 #include "base/uuid.h"
 #include "codec/key.h"
@@ -21,6 +24,17 @@ inline KeyWriter Pepper(uint32_t version) { return KeyWriter().Raw(kPepperPrefix
 
 inline KeyWriter Count(const Uuid& owner, uint16_t kind) {
   return KeyWriter().Raw(kCountPrefix).Raw(owner.view()).Be16(kind);
+}
+// Whose count it is, and of what kind; nullopt for a key that is none.
+inline std::optional<std::pair<Uuid, uint16_t>> ParseCount(ByteView key) {
+  if (!key.starts_with(kCountPrefix)) return std::nullopt;
+  KeyReader reader(key.substr(kCountPrefix.size()));
+  ByteView owner;
+  uint16_t kind = 0;
+  if (!reader.Raw(Uuid::kSize, &owner) || !reader.Be16(&kind) || !reader.AtEnd()) {
+    return std::nullopt;
+  }
+  return std::pair(Uuid::From(owner), kind);
 }
 
 inline KeyWriter OwnerSlug(OwnerSort sort, ByteView slug) {

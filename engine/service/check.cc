@@ -284,16 +284,13 @@ Status Checker::CheckCounts() {
   }
   Scan scan = storage_.ScanPrefix(column::kDefault, keys::kCountPrefix, {}, &snapshot_, false);
   for (; scan.Valid(); scan.Next()) {
-    KeyReader reader(scan.key().substr(keys::kCountPrefix.size()));
-    ByteView owner;
-    uint16_t kind = 0;
-    const bool is_key = reader.Raw(Uuid::kSize, &owner) && reader.Be16(&kind) && reader.AtEnd();
-    if (is_key && counts_.contains({Uuid::From(owner), kind})) continue;
+    const auto owner_kind = keys::ParseCount(scan.key());
+    if (owner_kind && counts_.contains(*owner_kind)) continue;
     const Result<ByteView> fields =
         authority_.mac().Open(column::kDefault, scan.key(), scan.value());
-    if (is_key && fields.ok() && fields.value().empty()) continue;  // zeros
+    if (owner_kind && fields.ok() && fields.value().empty()) continue;  // zeros
     Found("there is a count of credentials that there are not",
-          is_key ? Uuid::From(owner) : Uuid{});
+          owner_kind ? owner_kind->first : Uuid{});
   }
   LATCHKEY_TRY(scan.status());
   if (head_.users != live_users_ || head_.projects != live_projects_ ||

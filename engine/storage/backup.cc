@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "storage/rocks_status.h"
@@ -281,13 +282,14 @@ Result<StoredBackup> BackupDir::Create(const Storage& storage, ByteView note,
   const auto files = std::make_shared<MeteredFileSystem>(&meter);
   const std::unique_ptr<rocksdb::Env> metered = rocksdb::NewCompositeEnv(files);
   rocksdb::DB* const db = storage.impl_->db->get();
+  std::optional<LogHold> hold;  // outlives the engine, which knows it through the files
   LATCHKEY_TRY_ASSIGN(const auto engine, OpenToWrite(path_, db->GetEnv(), metered.get()));
   // Without a flush, for which a commit might have to wait: the log is small, and is copied.
   rocksdb::CreateBackupOptions create;
   create.flush_before_backup = false;
   rocksdb::BackupID number = 0;
-  LogHold hold(&storage.impl_->log_gate);
-  files->ReleaseAtFirstFile(&hold);
+  hold.emplace(&storage.impl_->log_gate);
+  files->ReleaseAtFirstFile(&*hold);
   if (!storage.impl_->first_error->get().ok()) {
     return Status::Error(Code::kBusy, "a write of the store has failed: it reopens itself");
   }
