@@ -1,14 +1,14 @@
-// The self-check.
+// The self-check of what is: records, indexes, counters, and memory beside them.
 #include "service/check.h"
 
 #include <chrono>
 #include <map>
 #include <thread>
 
-#include "authority/event_chain.h"
 #include "base/text.h"
-#include "crypto/seal.h"
 #include "schema/keys.h"
+#include "service/check_history.h"
+#include "service/credentials.h"
 
 namespace latchkey {
 namespace {
@@ -39,7 +39,8 @@ class Checker {
     LATCHKEY_TRY(CheckRest());
     LATCHKEY_TRY(CheckIndexSizes());
     LATCHKEY_TRY(CheckCounts());
-    LATCHKEY_TRY(CheckEvents());
+    const auto found = [this](Literal what, const Uuid& uuid) { Found(what, uuid); };
+    LATCHKEY_TRY(CheckHistory(storage_, snapshot_, reader_, head_, found, &report_.events));
     if (sum_ != head_.record_sum) Found("the records do not add up to what the head says");
     if (report_.findings == 0) return Status::Ok();
     return Status::Error(Code::kCorruption, "the store is not as it should be");
@@ -88,14 +89,10 @@ class Checker {
   Status CheckCredential(const CredentialRecord& credential);
   Status CheckRow(const CredentialRecord& credential, const Revocation& tombstone);
   void CheckMemory(const CredentialRecord& credential, bool revoked);
-  void CheckSeal(const CredentialRecord& credential);
   Status CheckTombstones();
   Status CheckRest();
   Status CheckIndexSizes();
   Status CheckCounts();
-  Status CheckEvents();
-  Status CheckRevocations(const Event& event);
-  Status CheckTombstoneOf(const Uuid& uuid);
 
   const LocalAuthority& authority_;
   const Memory& memory_;
@@ -183,7 +180,9 @@ Status Checker::CheckCredential(const CredentialRecord& credential) {
   LATCHKEY_TRY_ASSIGN(const Revocation tombstone, RevocationOf(reader_, credential, {}));
   LATCHKEY_TRY(CheckRow(credential, tombstone));
   CheckMemory(credential, tombstone.revoked_s != 0);
-  CheckSeal(credential);
+  if (!SealHolds(authority_, credential)) {
+    Found("the seal of a credential does not hold its digest", uuid);
+  }
   CountRecord& count = counts_[{credential.owner, credential.kind}];
   ++(tombstone.revoked_s == 0 ? count.active : count.revoked);
   return Status::Ok();
@@ -220,18 +219,6 @@ void Checker::CheckMemory(const CredentialRecord& credential, bool revoked) {
   }
   if (revoked && !entry.revoked) {
     Found("the verify table allows a revoked credential", credential.uuid);
-  }
-}
-
-void Checker::CheckSeal(const CredentialRecord& credential) {
-  const SealContext context{authority_.store().store_id, credential.uuid, credential.kind,
-                            credential.pepper_version};
-  const Result<InnerDigest> digest =
-      OpenSeal(authority_.ring(), context, SealedDigest{credential.nonce, credential.seal});
-  if (!digest.ok() ||
-      MakeLookupTag(authority_.ring().tag_key(credential.pepper_version), *digest).bytes !=
-          credential.tag) {
-    Found("the seal of a credential does not hold its digest", credential.uuid);
   }
 }
 
@@ -297,62 +284,6 @@ Status Checker::CheckCounts() {
       head_.revoked != report_.tombstones ||
       head_.active != report_.credentials - report_.tombstones) {
     Found("the counts of the head are wrong");
-  }
-  return Status::Ok();
-}
-
-Status Checker::CheckEvents() {
-  uint64_t expected = head_.event_floor + 1;
-  std::array<uint8_t, 16> id{};
-  Scan scan = ScanAll(column::kEvent);
-  for (; scan.Valid(); scan.Next(), ++expected) {
-    if (scan.key() != keys::Event(0, expected).view() || scan.value().size() < id.size()) {
-      Found("the numbers of the events have a gap");
-      return Status::Ok();
-    }
-    const ByteView stored = scan.value().substr(0, id.size());
-    const ByteView body = scan.value().substr(id.size());
-    // The first one, which is the first behind the floor, is chained to nothing.
-    id = NextEventId(id, expected, body);
-    if (View(id) != stored) Found("the chain of events is broken");
-    id = ToArray<16>(stored);
-    ++report_.events;
-    const Result<Event> event = DecodeEvent(expected, body);
-    if (event.ok()) {
-      LATCHKEY_TRY(CheckRevocations(*event));
-    } else {
-      Found("an event does not read as one");
-    }
-  }
-  LATCHKEY_TRY(scan.status());
-  if (expected != head_.event_number + 1 || id != head_.event_id) {
-    Found("the chain of events does not end where the head says");
-  }
-  return Status::Ok();
-}
-
-Status Checker::CheckRevocations(const Event& event) {
-  if (const auto* revoked = std::get_if<CredentialRevoked>(&event.body)) {
-    return CheckTombstoneOf(revoked->credential.uuid);
-  }
-  if (const auto* swept = std::get_if<Swept>(&event.body)) {
-    for (const Revoked& credential : swept->credentials) {
-      LATCHKEY_TRY(CheckTombstoneOf(credential.uuid));
-    }
-  } else if (std::holds_alternative<SweepStarted>(event.body)) {
-    const Result<SweepRecord> sweep = reader_.Sweep(event.number);
-    if (sweep.code() == Code::kIo) return sweep.status();
-    if (sweep.code() == Code::kNotFound) Found("a mass revocation of the history has no record");
-  }
-  return Status::Ok();
-}
-
-// One whose MAC does not hold has been found already.
-Status Checker::CheckTombstoneOf(const Uuid& uuid) {
-  const Result<TombstoneRecord> tombstone = reader_.Tombstone(uuid);
-  if (tombstone.code() == Code::kIo) return tombstone.status();
-  if (tombstone.code() == Code::kNotFound) {
-    Found("a revocation of the history has no tombstone", uuid);
   }
   return Status::Ok();
 }

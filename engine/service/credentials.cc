@@ -36,6 +36,10 @@ Result<CredentialView> Show(const Engine& engine, const LocalAuthority::View& lo
   }
 }
 
+SealContext SealContextOf(const LocalAuthority& authority, const CredentialRecord& record) {
+  return {authority.store().store_id, record.uuid, record.kind, record.pepper_version};
+}
+
 Status CheckWish(const NewCredential& wish) {
   LATCHKEY_TRY(CheckName(wish.name));
   if (wish.ttl_s < 1 || wish.ttl_s > limits::kTtlMaxS) {
@@ -104,13 +108,20 @@ Status Protect(Engine& engine, const InnerDigest& digest, CredentialRecord* reco
   record->digest_algorithm = DigestAlgorithm::kSha256;
   record->pepper_version = ring.newest_version();
   record->tag = MakeLookupTag(ring.tag_key(record->pepper_version), digest).bytes;
-  const SealContext context{engine.authority().store().store_id, record->uuid, record->kind,
-                            record->pepper_version};
+  const SealContext context = SealContextOf(engine.authority(), *record);
   LATCHKEY_TRY_ASSIGN(const SealedDigest sealed,
                       SealDigest(ring, context, digest, engine.random()));
   record->nonce = sealed.nonce;
   record->seal = sealed.sealed;
   return Status::Ok();
+}
+
+bool SealHolds(const LocalAuthority& authority, const CredentialRecord& record) {
+  const PepperRing& ring = authority.ring();
+  const Result<InnerDigest> digest =
+      OpenSeal(ring, SealContextOf(authority, record), SealedDigest{record.nonce, record.seal});
+  return digest.ok() &&
+         MakeLookupTag(ring.tag_key(record.pepper_version), *digest).bytes == record.tag;
 }
 
 Result<CredentialView> GetCredential(const Engine& engine, const Uuid& uuid) {

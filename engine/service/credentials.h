@@ -36,6 +36,8 @@ Result<CredentialView> Issue(Engine& engine, const NewCredential& wish, Generate
 // Fills in what stands for the secret in a record (tag, seal, pepper version), from its inner
 // digest. The record's UUID and kind must be set.
 Status Protect(Engine& engine, const InnerDigest& digest, CredentialRecord* record);
+// Does the seal of a record hold the digest that its tag was made from?
+bool SealHolds(const LocalAuthority& authority, const CredentialRecord& record);
 
 Result<CredentialView> GetCredential(const Engine& engine, const Uuid& uuid);
 // By the text of its UUID, else by its slug, among those of one owner and kind.
