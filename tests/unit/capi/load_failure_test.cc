@@ -3,15 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "latchkey/latchkey.h"
-#include "schema/columns.h"
-#include "storage/storage.h"
+#include "support/edit_store.h"
 #include "support/temp_dir.h"
 
 namespace latchkey::test {
@@ -78,15 +76,9 @@ class LoadFailure : public testing::Test {
     EXPECT_EQ(latchkey_store_close(store_), LATCHKEY_OK);
     store_ = nullptr;
   }
-  void EditStore(const std::function<void(const Storage&, Batch*)>& edit) {
-    StorageOptions options;
-    options.path = (dir_ / "store") + "/rocks";
-    options.columns = kColumns;
-    Result<std::unique_ptr<Storage>> storage = Storage::Open(options, nullptr);
-    ASSERT_TRUE(storage.ok()) << storage.status().why();
-    Batch batch(**storage);
-    edit(**storage, &batch);
-    ASSERT_TRUE((*storage)->Commit(&batch).ok());
+  template <typename Edit>
+  void EditStore(Edit&& edit) {
+    EditStoreAt(dir_ / "store", std::forward<Edit>(edit));
   }
   latchkey_code Verify(const Key& key) {
     return latchkey_verify(store_, key.secret.data(), key.secret.size(), nullptr, nullptr);

@@ -1,5 +1,6 @@
 // A table that may be smaller than the store: the same verdicts, whoever gives them.
 #include "service/verify_stored.h"
+#include "support/edit_store.h"
 #include "unit/service/held_load.h"
 
 namespace latchkey::test {
@@ -108,16 +109,9 @@ TEST_F(Bounded, ATagThatLeadsToAnotherCredentialIsNotAnswered) {
   Split(keys, &resident, &stored);
   const TagBytes tag = GetCredential(*engine_, stored[0].uuid)->record.tag;
   Close();
-  {
-    StorageOptions options;
-    options.path = (dir_ / "store") + "/rocks";
-    options.columns = kColumns;
-    Result<std::unique_ptr<Storage>> storage = Storage::Open(options, nullptr);
-    ASSERT_TRUE(storage.ok());
-    Batch batch(**storage);
-    batch.Put(column::kByTag, View(tag), stored[1].uuid.view());
-    ASSERT_TRUE((*storage)->Commit(&batch).ok());
-  }
+  EditStoreAt(dir_ / "store", [&](const Storage&, Batch* batch) {
+    batch->Put(column::kByTag, View(tag), stored[1].uuid.view());
+  });
   OpenBounded(OpenMode::kExisting, kBudget);
   const Verdict verdict = Verify(*engine_, stored[0].secret, {});
   EXPECT_EQ(verdict.reason, Reason::kUnknown);

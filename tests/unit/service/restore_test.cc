@@ -9,9 +9,9 @@
 #include <map>
 #include <set>
 
-#include "schema/columns.h"
 #include "service/backup.h"
 #include "service/salvaged.h"
+#include "support/edit_store.h"
 #include "support/seed.h"
 #include "unit/service/fixture.h"
 
@@ -168,18 +168,11 @@ TEST_F(RestoreTest, AForgedTombstoneIsCountedAndNotBelieved) {
   ASSERT_TRUE(Revoke(*engine_, {}, revoked.uuid, {}).ok());
   Close();
   CopyToDamaged();
-  {
-    StorageOptions options;
-    options.path = rocks();
-    options.columns = kColumns;
-    Result<std::unique_ptr<Storage>> storage = Storage::Open(options, nullptr);
-    ASSERT_TRUE(storage.ok());
-    Batch batch(**storage);
+  EditStoreAt(damaged(), [&](const Storage& storage, Batch* batch) {
     // The tombstone of another, under this key.
-    batch.Put(column::kTombstone, key.uuid.view(),
-              *(*storage)->Get(column::kTombstone, revoked.uuid.view()));
-    ASSERT_TRUE((*storage)->Commit(&batch).ok());
-  }
+    batch->Put(column::kTombstone, key.uuid.view(),
+               *storage.Get(column::kTombstone, revoked.uuid.view()));
+  });
   RestoreReport report;
   RestoreAndOpen(&report);
   EXPECT_EQ(report.unreadable_records, 1u);

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "schema/columns.h"
 #include "schema/keys.h"
 #include "service/repair.h"
+#include "support/edit_store.h"
 #include "unit/service/fixture.h"
 
 namespace latchkey::test {
@@ -34,18 +34,11 @@ class TamperedStore : public EngineTest, public SmallWorld {
   // The store as it was in the beginning.
   void Renew();
 
-  // Writes to the database behind the engine's back, which is closed.
+  // Writes to the database behind the engine's back, which is closed first.
   template <typename Edit>
   void EditStore(Edit&& edit) {
     Close();
-    StorageOptions options;
-    options.path = (dir_ / "store") + "/rocks";
-    options.columns = kColumns;
-    Result<std::unique_ptr<Storage>> storage = Storage::Open(options, nullptr);
-    ASSERT_TRUE(storage.ok()) << storage.status().why();
-    Batch batch(**storage);
-    edit(**storage, &batch);
-    ASSERT_TRUE((*storage)->Commit(&batch).ok());
+    EditStoreAt(dir_ / "store", std::forward<Edit>(edit));
   }
   Contents ReadStore();
   Code OpenCode() {

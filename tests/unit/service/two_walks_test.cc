@@ -1,7 +1,7 @@
 // A store that is large enough to be loaded by two threads: what one of them misses is missed.
 #include <thread>
 
-#include "schema/columns.h"
+#include "support/edit_store.h"
 #include "support/seed.h"
 #include "unit/service/credential_commands.h"
 #include "unit/service/fixture.h"
@@ -50,21 +50,16 @@ class TwoWalks : public EngineTest {
   // An empty value takes the record away.
   template <typename Edit>
   void EditValue(uint8_t column, const Uuid& uuid, Edit&& edit) {
-    StorageOptions options;
-    options.path = (dir_ / "store") + "/rocks";
-    options.columns = kColumns;
-    Result<std::unique_ptr<Storage>> storage = Storage::Open(options, nullptr);
-    ASSERT_TRUE(storage.ok()) << storage.status().why();
-    const Result<Bytes> stored = (*storage)->Get(column, uuid.view());
-    Bytes value = stored.ok() ? *stored : Bytes();
-    edit(&value);
-    Batch batch(**storage);
-    if (value.empty()) {
-      batch.Delete(column, uuid.view());
-    } else {
-      batch.Put(column, uuid.view(), value);
-    }
-    ASSERT_TRUE((*storage)->Commit(&batch).ok());
+    EditStoreAt(dir_ / "store", [&](const Storage& storage, Batch* batch) {
+      const Result<Bytes> stored = storage.Get(column, uuid.view());
+      Bytes value = stored.ok() ? *stored : Bytes();
+      edit(&value);
+      if (value.empty()) {
+        batch->Delete(column, uuid.view());
+      } else {
+        batch->Put(column, uuid.view(), value);
+      }
+    });
   }
 };
 
