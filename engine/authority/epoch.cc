@@ -8,6 +8,7 @@
 #include "authority/event_chain.h"
 #include "schema/columns.h"
 #include "schema/keys.h"
+#include "schema/lineage.h"
 
 namespace latchkey {
 namespace {

@@ -7,8 +7,7 @@
 namespace latchkey {
 namespace {
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, Revoked>
+template <typename A, MaybeConst<Revoked> R>
 void Fields(A& a, R& r) {
   a.Id(1, r.uuid);
   a.Id(2, r.owner);

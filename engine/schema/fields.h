@@ -1,7 +1,7 @@
 // One description of a record's fields serves both directions: a function template
 //
-//   template <typename Archive, typename Record>
-//   void Fields(Archive& a, Record& r) {
+//   template <typename A, MaybeConst<OwnerRecord> R>
+//   void Fields(A& a, R& r) {
 //     a.Number(1, r.creation_s);
 //     a.Text(2, r.name);
 //   }
@@ -17,6 +17,10 @@
 #include "codec/record.h"
 
 namespace latchkey {
+
+// A record to be written, which is const, or one that is read into.
+template <typename R, typename Record>
+concept MaybeConst = std::is_same_v<std::remove_const_t<R>, Record>;
 
 class FieldWriter {
  public:

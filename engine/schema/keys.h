@@ -1,5 +1,5 @@
 // Every key shape of the store: one function a shape, and the only place where keys are put
-// together.
+// together, and taken apart.
 #pragma once
 
 #include <optional>
@@ -26,16 +26,7 @@ inline KeyWriter Count(const Uuid& owner, uint16_t kind) {
   return KeyWriter().Raw(kCountPrefix).Raw(owner.view()).Be16(kind);
 }
 // Whose count it is, and of what kind; nullopt for a key that is none.
-inline std::optional<std::pair<Uuid, uint16_t>> ParseCount(ByteView key) {
-  if (!key.starts_with(kCountPrefix)) return std::nullopt;
-  KeyReader reader(key.substr(kCountPrefix.size()));
-  ByteView owner;
-  uint16_t kind = 0;
-  if (!reader.Raw(Uuid::kSize, &owner) || !reader.Be16(&kind) || !reader.AtEnd()) {
-    return std::nullopt;
-  }
-  return std::pair(Uuid::From(owner), kind);
-}
+std::optional<std::pair<Uuid, uint16_t>> ParseCount(ByteView key);
 
 inline KeyWriter OwnerSlug(OwnerSort sort, ByteView slug) {
   return KeyWriter().U8(static_cast<uint8_t>(sort)).Raw(slug);

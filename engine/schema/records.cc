@@ -2,20 +2,17 @@
 #include "schema/records.h"
 
 #include "schema/fields.h"
-#include "schema/keys.h"
 
 namespace latchkey {
 namespace {
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, FormatRecord>
+template <typename A, MaybeConst<FormatRecord> R>
 void Fields(A& a, R& r) {
   a.Number(1, r.reader_min);
   a.Number(2, r.writer_min);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, StoreRecord>
+template <typename A, MaybeConst<StoreRecord> R>
 void Fields(A& a, R& r) {
   a.Id(1, r.store_id);
   a.Id(2, r.history_id);
@@ -24,8 +21,7 @@ void Fields(A& a, R& r) {
   a.Id(5, r.repaired_history_id);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, BackupRecord>
+template <typename A, MaybeConst<BackupRecord> R>
 void Fields(A& a, R& r) {
   a.Id(1, r.store_id);
   a.Id(2, r.history_id);
@@ -34,8 +30,7 @@ void Fields(A& a, R& r) {
   a.Text(5, r.marker);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, HeadRecord>
+template <typename A, MaybeConst<HeadRecord> R>
 void Fields(A& a, R& r) {
   a.Number(1, r.event_number);
   a.Fixed(2, r.event_id);
@@ -48,15 +43,13 @@ void Fields(A& a, R& r) {
   a.Number(9, r.revoked);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, CountRecord>
+template <typename A, MaybeConst<CountRecord> R>
 void Fields(A& a, R& r) {
   a.Number(1, r.active);
   a.Number(2, r.revoked);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, OwnerRecord>
+template <typename A, MaybeConst<OwnerRecord> R>
 void Fields(A& a, R& r) {
   a.Number(1, r.sort);
   a.Text(2, r.name);
@@ -73,15 +66,13 @@ void Fields(A& a, R& r) {
   a.Number(13, r.last_event);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, GrantRecord>
+template <typename A, MaybeConst<GrantRecord> R>
 void Fields(A& a, R& r) {
   a.Number(1, r.role);
   a.Number(2, r.last_event);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, KindRecord>
+template <typename A, MaybeConst<KindRecord> R>
 void Fields(A& a, R& r) {
   a.Text(1, r.name);
   a.Text(2, r.prefix);
@@ -90,8 +81,7 @@ void Fields(A& a, R& r) {
   a.Number(5, r.last_event);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, CredentialRecord>
+template <typename A, MaybeConst<CredentialRecord> R>
 void Fields(A& a, R& r) {
   a.Id(1, r.owner);
   a.Id(2, r.creator);
@@ -119,7 +109,7 @@ void Fields(A& a, R& r) {
 }
 
 template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, ListRow> || std::is_same_v<R, ListRowView>
+requires MaybeConst<R, ListRow> || MaybeConst<R, ListRowView>
 void Fields(A& a, R& r) {
   a.Number(1, r.revoked_s);
   a.Number(2, r.expires_s);
@@ -134,8 +124,7 @@ void Fields(A& a, R& r) {
   a.Number(11, r.metadata_size);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, TombstoneRecord>
+template <typename A, MaybeConst<TombstoneRecord> R>
 void Fields(A& a, R& r) {
   a.Id(1, r.owner);
   a.Number(2, r.kind);
@@ -150,8 +139,7 @@ void Fields(A& a, R& r) {
   a.Fixed(11, r.seal);
 }
 
-template <typename A, typename R>
-requires std::is_same_v<std::remove_const_t<R>, SweepRecord>
+template <typename A, MaybeConst<SweepRecord> R>
 void Fields(A& a, R& r) {
   a.Id(1, r.owner);
   a.Id(2, r.creator);
@@ -199,23 +187,6 @@ Result<FormatRecord> FormatRecord::Decode(ByteView fields) {
 Bytes StoreRecord::Encode() const { return EncodeWith(*this, unknown); }
 Result<StoreRecord> StoreRecord::Decode(ByteView fields) {
   return DecodeWith(StoreRecord{}, fields);
-}
-
-std::vector<Ancestor> LineageOf(const StoreRecord& store) {
-  std::vector<Ancestor> lineage;
-  KeyReader reader(store.lineage);
-  ByteView history_id;
-  Ancestor ancestor;
-  while (reader.Raw(Uuid::kSize, &history_id) && reader.Be64(&ancestor.shared_number)) {
-    ancestor.history_id = Uuid::From(history_id);
-    lineage.push_back(ancestor);
-  }
-  return lineage;
-}
-
-void BeginHistory(const Uuid& history_id, uint64_t shared_number, StoreRecord* store) {
-  store->lineage += KeyWriter().Raw(store->history_id.view()).Be64(shared_number).view();
-  store->history_id = history_id;
 }
 
 Bytes BackupRecord::Encode() const { return EncodeWith(*this, unknown); }
@@ -330,22 +301,6 @@ Result<SweepRecord> SweepRecord::Decode(uint64_t number, ByteView fields) {
   SweepRecord record;
   record.number = number;
   return DecodeWith(std::move(record), fields);
-}
-
-bool keys::ParseByName(ByteView key, ByNameParts* parts) {
-  KeyReader reader(key);
-  ByteView owner;
-  ByteView uuid;
-  uint64_t creation_s = 0;
-  if (!reader.Raw(Uuid::kSize, &owner) || !reader.Be16(&parts->kind) ||
-      !reader.Text(&parts->name) || !reader.Be64(&creation_s) || !reader.Raw(Uuid::kSize, &uuid) ||
-      !reader.AtEnd()) {
-    return false;
-  }
-  parts->owner = Uuid::From(owner);
-  parts->uuid = Uuid::From(uuid);
-  parts->creation_s = static_cast<int64_t>(creation_s);
-  return true;
 }
 
 }  // namespace latchkey

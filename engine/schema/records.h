@@ -2,12 +2,11 @@
 // append only, never reuse. A record keeps the fields that it does not know.
 //
 // Values of MACed columns are: fields | pepper version (4, little-endian) | MAC (16). The trailer
-// is the authority's (authority/ledger.h); here is only what the fields mean.
+// is the authority's (authority/record_mac.h); here is only what the fields mean.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -42,22 +41,12 @@ struct StoreRecord {  // default "store"
   Uuid store_id;
   Uuid history_id;
   int64_t creation_s = 0;
-  Bytes lineage;             // the histories that this one goes on from, oldest first: see Ancestor
+  Bytes lineage;             // the histories that this one goes on from, oldest first: lineage.h
   Uuid repaired_history_id;  // that a repair had to give up; nil = none. Nothing of it is shared
   Bytes unknown;
   Bytes Encode() const;
   static Result<StoreRecord> Decode(ByteView fields);
 };
-
-// A history that a store has in common with what it was restored from, up to an event.
-struct Ancestor {
-  Uuid history_id;
-  uint64_t shared_number = 0;                       // the last event that both have
-  static constexpr size_t kSize = Uuid::kSize + 8;  // history id | number as be64
-};
-std::vector<Ancestor> LineageOf(const StoreRecord& store);
-// Begins a new history, which has all up to `shared_number` in common with the one before.
-void BeginHistory(const Uuid& history_id, uint64_t shared_number, StoreRecord* store);
 
 struct BackupRecord {  // what is written on a backup; see FORMAT.md
   Uuid store_id;

@@ -7,6 +7,7 @@
 
 #include "authority/decide.h"
 #include "base/clock.h"
+#include "schema/lineage.h"
 #include "service/salvaged.h"
 
 namespace latchkey {

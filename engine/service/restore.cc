@@ -12,6 +12,7 @@
 #include "authority/new_store.h"
 #include "base/clock.h"
 #include "schema/keys.h"
+#include "schema/lineage.h"
 #include "service/carry_over.h"
 #include "service/restored_history.h"
 #include "storage/backup.h"

@@ -3,6 +3,7 @@
 // build. The first byte of an input says as what the rest is read.
 #include "fuzz/target.h"
 #include "schema/events.h"
+#include "schema/lineage.h"
 
 namespace latchkey::fuzz {
 namespace {
