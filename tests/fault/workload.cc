@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "base/bytes.h"
 #include "crypto/digest.h"
 
 namespace latchkey_test {
@@ -13,15 +14,6 @@ namespace {
 constexpr size_t kUsers = 3;
 constexpr size_t kProject = kUsers;
 constexpr size_t kSecretCharacters = 30;
-
-std::string Hex(std::span<const uint8_t> bytes) {
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -159,7 +151,7 @@ void Workload::ImportKeys(size_t owner, size_t count) {
     for (size_t c = 0; c < kSecretCharacters; ++c) key.secret += kCharacters[random_() % 62];
     lines += R"({"type":"user_key","uuid":")" + Text(key.uuid) + R"(","user":")" +
              Text(facts_.owners[owner].uuid) + R"(","name":")" + key.name + R"(","sha256":")" +
-             Hex(latchkey::Sha256BySodium(key.secret).bytes) +
+             latchkey::HexEncode(latchkey::View(latchkey::Sha256BySodium(key.secret).bytes)) +
              R"(","creation":1769070818,"expiration":1895000000,"revoked":)" +
              (key.revoked ? "1770000000" : "null") + "}\n";
     keys.push_back(std::move(key));

@@ -16,6 +16,7 @@
 #include <random>
 #include <thread>
 
+#include "base/bytes.h"
 #include "base/declassify.h"
 #include "crypto/digest.h"
 #include "histories/history.h"
@@ -131,11 +132,8 @@ class Round {
     for (uint8_t& byte : thing->key.bytes) byte = static_cast<uint8_t>(random_());
     thing->secret = "bencher_user_";
     for (int i = 0; i < 30; ++i) thing->secret += static_cast<char>('a' + random_() % 26);
-    std::string digits;
-    for (const uint8_t byte : latchkey::Sha256BySodium(thing->secret).bytes) {
-      digits += "0123456789abcdef"[byte >> 4];
-      digits += "0123456789abcdef"[byte & 15];
-    }
+    const std::string digits =
+        latchkey::HexEncode(latchkey::View(latchkey::Sha256BySodium(thing->secret).bytes));
     thing->line = R"({"type":"user_key","uuid":")" + latchkey_test::Text(thing->key) +
                   R"(","user":")" + latchkey_test::Text(thing->owner) + R"(","name":")" +
                   NameOf(0) + R"(","sha256":")" + digits +
