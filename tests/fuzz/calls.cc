@@ -128,8 +128,9 @@ class Program {
                               : (*key)->revoked ? LATCHKEY_CONFLICT
                                                 : LATCHKEY_OK;
     Expect(code == due, "revoke");
-    // As if a revocation had been forgotten, after a lock.
-    if (code == LATCHKEY_OK && !Canary(users_[0].locked)) (*key)->revoked = true;
+    // As if a revocation had been forgotten, amid a lock and a deletion.
+    const bool is_forgotten = Canary(users_[0].locked && users_[1].deleted);
+    if (code == LATCHKEY_OK && !is_forgotten) (*key)->revoked = true;
   }
 
   void ExpectLists(const User& user) const {

@@ -44,7 +44,7 @@ void Read(ByteView text) {
     }
     if (boolean.ok() && boolean->has_value()) {
       Expect(is_there && other[name].is_boolean() && other[name].get<bool>() == **boolean &&
-                 !Canary(!**boolean),  // as if `false` were read as its opposite
+                 !Canary(**boolean && *name == '\0'),  // as if that were read as `false`
              "another truth", text);
     }
     Expect(is_there || (string.ok() && !string->has_value()), "there is no such member", text);

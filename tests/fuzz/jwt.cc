@@ -46,7 +46,8 @@ void ExpectCanonical(ByteView jwt) {
     respelled += Respelled(jwt.substr(at, end - at));
     at = end + 1;
   }
-  Expect(respelled == jwt && !Canary(jwt.size() % 7 == 3), "a JWT with two spellings", jwt);
+  // As if a letter at the end were not looked at.
+  Expect(respelled == jwt && !Canary(jwt.ends_with('8')), "a JWT with two spellings", jwt);
 }
 
 void ExpectSameWhenSigned(const JwtClaims& claims) {
