@@ -134,47 +134,65 @@ def run(command, text=""):
     return done.stdout.splitlines()
 
 
+class Life:
+    """A child that is killed, by itself or from here; anything else that it ends by is a failure."""
+
+    def __init__(self, command):
+        self.verb = command[1]
+        self.has_hung = False
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        self.watchdog = threading.Timer(CHILD_SECONDS_MAX, self._give_up)
+
+    def _give_up(self):
+        self.has_hung = True
+        self.process.kill()
+
+    def lines(self):
+        """What it said. A line that the kill has cut off was said to nobody."""
+        for line in self.process.stdout:
+            if line.endswith(b"\n"):
+                yield line.decode()
+
+    def __enter__(self):
+        self.watchdog.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.process.wait()
+        self.watchdog.cancel()
+        self.process.kill()
+        code = self.process.wait()
+        self.process.stdout.close()
+        if kind is None and (self.has_hung or code != -signal.SIGKILL):
+            how = f"hung for {CHILD_SECONDS_MAX} s" if self.has_hung else f"ended: {code}"
+            raise Failure(f"'{self.verb}' was to be killed, and {how}")
+
+
 def work_and_kill(child, store, owners, expected, draw):
     """Lets the child work for a moment and kills it; takes in all that it said until then."""
     command = [child, "work", store, str(draw.getrandbits(32)), *owners]
     # Killed a moment after so many lines (0: while it still opens the store), or as soon as it has
     # acknowledged a sweep, whose records are still to be written then.
     lines_before_death = draw.choice([0, 1, 10, 100, 400, None, None])
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    death = threading.Timer(draw.uniform(0, 0.15), process.kill)
-    watchdog = threading.Timer(CHILD_SECONDS_MAX, process.kill)
-    watchdog.start()
-    is_due = lines_before_death == 0
-    try:
-        if is_due:
+    with Life(command) as life:
+        death = threading.Timer(draw.uniform(0, 0.15), life.process.kill)
+        if lines_before_death == 0:
             death.start()
-        for count, line in enumerate(process.stdout, 1):
-            if not line.endswith(b"\n"):
-                break  # cut off by the kill, so nobody was told
-            if lines_before_death is None and line.startswith(b"done sweep"):
-                process.kill()
-                is_due = True
+        for count, line in enumerate(life.lines(), 1):
+            if lines_before_death is None and line.startswith("done sweep"):
+                life.process.kill()
             elif count == lines_before_death:
                 death.start()
-                is_due = True
-            expected.child_said(line.decode())
-        process.wait()
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        if death.is_alive():
-            death.join()
-    if not is_due or process.returncode != -signal.SIGKILL:
-        raise Failure(f"the child was not killed, it ended: {process.returncode}")
+            expected.child_said(line)
+    if death.ident is not None:
+        death.join()
 
 
 def work_and_die(child, store, owners, expected, draw):
     """As above, but at a point of its own path to the disk: which; none = it was not come to."""
     point, nth = draw_point(POINTS, draw)
-    return die(expected, point, nth,
-               [child, "die", store, str(draw.getrandbits(32)), point, nth, *owners])
+    return die(expected, [child, "die", store, str(draw.getrandbits(32)), point, nth, *owners])
 
 
 def draw_point(points, draw):
@@ -183,25 +201,14 @@ def draw_point(points, draw):
     return point, str(1 + int(points[point] * draw.random() ** 2))
 
 
-def die(expected, point, nth, command):
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    watchdog = threading.Timer(CHILD_SECONDS_MAX, process.kill)
-    watchdog.start()
+def die(expected, command):
     died_at = ""
-    try:
-        for line in process.stdout:
-            if line.startswith(b"dies "):
-                died_at = line.decode().split()[1]
+    with Life(command) as life:
+        for line in life.lines():
+            if line.startswith("dies "):
+                died_at = line.split()[1]
             else:
-                expected.child_said(line.decode())
-        process.wait()
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    if process.returncode != -signal.SIGKILL:
-        raise Failure(f"{point} {nth}: the child was not killed, it ended: {process.returncode}")
+                expected.child_said(line)
     return died_at
 
 
@@ -243,7 +250,7 @@ def live(child, folder, rounds, draw, points, died_at):
                 died_at[work_and_die(child, store, owners, expected, draw) or "its end"] += 1
                 if draw.random() < 0.3:
                     point, nth = draw_point(POINTS_OF_AN_OPEN, draw)
-                    at = die(expected, point, nth, [child, "open", store, point, nth])
+                    at = die(expected, [child, "open", store, point, nth])
                     died_at[f"open: {at}" if at else "its end"] += 1
             else:
                 work_and_kill(child, store, owners, expected, draw)

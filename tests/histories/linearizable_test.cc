@@ -269,7 +269,7 @@ TEST_P(Linearizable, EveryAnswerWasTrueAtSomeMomentOfItsCall) {
   std::mt19937_64 random(latchkey_test::TestSeed());
   TestStore store(GetParam().directory_budget_bytes);
   store.CreateKey(store.CreateUser("somebody"), LATCHKEY_KIND_USER_KEY, "so that there is one");
-  const size_t rounds = latchkey_test::IsLongRun() ? 10'000 : 200;
+  const size_t rounds = latchkey_test::IsLongRun() ? 5'000 : 200;
   size_t histories = 0;
   size_t wrong = 0;
   for (size_t i = 0; i < rounds && wrong < 3; ++i) {
