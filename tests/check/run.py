@@ -48,7 +48,7 @@ def stages(long):
         Stage("tsan", "tsan", ["-R", "^(unit/(storage|authority|index|service|capi)|capi|model|http"
                                      "|histories)/"], sanitized),
         Stage("timing", "release", ["-C", "Timing", "-R", "^timing/(compare|verify_classes)$"],
-              {"LATCHKEY_TIMING_SAMPLES": "10000000"} if long else {}),
+              {"LATCHKEY_TIMING_SAMPLES": "100000000" if long else "10000000"}),
     ]
     if long:
         chosen += [
