@@ -75,7 +75,9 @@ void Disk::Mend() {
   is_full_ = false;
 }
 
-void Disk::Choose(std::function<bool()> is_chosen) { is_chosen_ = std::move(is_chosen); }
+void Disk::Choose(std::function<bool(const std::string& path)> is_chosen) {
+  is_chosen_ = std::move(is_chosen);
+}
 
 void Disk::BeforeSync(std::function<void(const std::string&)> wait) {
   before_sync_ = std::move(wait);
@@ -107,7 +109,7 @@ std::string Disk::Relative(std::string_view path) const {
 
 int Disk::Error(Call call, const std::string& path) {
   if (watch_) watch_(call, path, false);
-  if (is_chosen_ && !is_chosen_()) return 0;
+  if (is_chosen_ && !is_chosen_(path)) return 0;
   Fault& fault = faults_[static_cast<size_t>(call)];
   if (fault.nth == 0 || (fault.nth > 1 && fault.nth--)) return 0;
   if (!fault.lasting) fault.nth = 0;
@@ -142,7 +144,7 @@ void Disk::Opened(const std::string& path, bool made, bool emptied) {
 void Disk::Note(Operation operation) {
   if (watch_) watch_(CallOf(operation.kind), operation.path, true);
   if (!recording_) return;
-  operation.is_chosen = !is_chosen_ || is_chosen_();
+  operation.is_chosen = !is_chosen_ || is_chosen_(operation.path);
   operations_.push_back(std::move(operation));
 }
 

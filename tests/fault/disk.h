@@ -36,7 +36,7 @@ struct Operation {
   std::string path{};
   std::string new_path{};
   std::string data{};
-  bool is_chosen = true;  // by a thread of those that were chosen
+  bool is_chosen = true;  // of those that may be made to fail
 };
 
 // What a call is to the one who fails it.
@@ -66,8 +66,8 @@ class Disk {
   // nothing back, but for the file `reserve`, which gives its size.
   void Fill(uint64_t bytes, const std::string& reserve);
   void Mend();
-  // Only the calls of threads for which it says so fail; before there are any calls.
-  void Choose(std::function<bool()> is_chosen);
+  // Only the calls of threads, and on paths, for which it says so fail; before there are any calls.
+  void Choose(std::function<bool(const std::string& path)> is_chosen);
   // Called before each sync of a file with its path; before there are any calls.
   void BeforeSync(std::function<void(const std::string&)> wait);
   uint64_t failed() const;      // calls that were made to fail
@@ -108,7 +108,7 @@ class Disk {
   std::map<std::string, uint32_t> files_;
   uint32_t next_file_ = 1;
   std::array<Fault, kCalls.size()> faults_{};
-  std::function<bool()> is_chosen_;
+  std::function<bool(const std::string&)> is_chosen_;
   std::function<void(const std::string&)> before_sync_;
   uint64_t failed_ = 0;
   bool is_full_ = false;

@@ -47,7 +47,11 @@ void Simulation::Run(size_t ends, size_t steps_between) {
     DrawWeights();
     for (size_t step = 0; step < steps_between && goes_on(); ++step) OneStep();
     if (!goes_on()) break;
-    if (Chance(4)) {
+    if (!backups_.empty() && Chance(5)) {
+      Restore();
+    } else if (Chance(8)) {
+      CutAmidABackup();
+    } else if (Chance(4)) {
       CutAmidACall();
     } else {
       EndIn(static_cast<End>(Draw(3)));
@@ -61,17 +65,19 @@ void Simulation::OneStep() {
   const latchkey_stats before = store().Stats();
   const int64_t remembered_s = guard().remembered_s();
   const uint64_t choice = Draw(100);
-  if (choice < 72) {
+  if (choice < 70) {
     std::string what;
     crew().Run(Draw(Crew::kSize), [&] { what = Step(); });
     Happens(std::move(what));
-  } else if (choice < 82) {
+  } else if (choice < 71) {
+    BackUp();
+  } else if (choice < 81) {
     Tick();
-  } else if (choice < 91) {
+  } else if (choice < 90) {
     Group(/*fails=*/false);
-  } else if (choice < 95) {
+  } else if (choice < 94) {
     Storm();
-  } else if (choice < 97) {
+  } else if (choice < 96) {
     FillDisk();
   } else {
     ImportSome();

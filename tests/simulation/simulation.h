@@ -33,6 +33,8 @@ struct Tally {
   uint64_t opened = 0;
   uint64_t unknown = 0;  // changes of unknown outcome
   uint64_t groups = 0;   // of changes that were committed together
+  uint64_t backups = 0;
+  uint64_t restores = 0;
   int64_t days = 0;
 };
 
@@ -80,6 +82,26 @@ class Simulation : private World, public latchkey_model::Driver {
   void EndIn(End end);
   void CutAmidACall();
   void Restart(End end, Unsynced unsynced, const std::vector<Operation>& operations, size_t count);
+  void TakeDown(End end, Unsynced unsynced, const std::vector<Operation>& operations, size_t count);
+  void StartUp(const std::string& after);
+
+  // ---- Backups (backups.cc).
+  struct Kept {  // what a backup holds
+    latchkey_model::Model model;
+    int64_t durable_s = 0;
+  };
+  void BackUp();
+  void BackUpAmidFaults();
+  void CutAmidABackup();
+  // The store's place is taken by what a backup holds of it.
+  void Restore();
+  std::vector<uint32_t> WholeBackups();
+  latchkey_code TryToBackUp(uint32_t keep, latchkey_backup* made);
+  void ExpectKept(const std::vector<uint32_t>& whole);
+  latchkey_restore_report TakeOut(uint32_t number, Damage damage);
+  void CarryOver(const latchkey_model::Model& given_up, Damage damage);
+  void CompareKept(const latchkey_model::Model& backup, const latchkey_model::Model& given_up,
+                   bool is_swept);
 
   // What may have become of a key or an owner.
   struct KeyDoubt {
@@ -99,6 +121,8 @@ class Simulation : private World, public latchkey_model::Driver {
   std::map<std::string, OwnerDoubt> owner_doubts_;
   bool unhealed_ = false;  // a write has failed, and the store was not opened anew since
   uint64_t cuts_ = 0;
+  std::map<uint32_t, Kept> backups_;  // by their numbers; of the history that the store has
+  std::set<std::string> histories_;   // all ids there ever were
   std::vector<std::string> steps_;
   uint64_t trace_ = 14695981039346656037u;
 };

@@ -64,12 +64,13 @@ TEST_F(SimulationTest, EveryAnswerIsRight) {
   while (run < runs && !HasFailure()) RunOne(seed + run++, kEnds, &tally);
   std::printf(
       "simulation: faults %llu, wrong %d, runs %llu, steps %llu, days %lld, opened %llu, "
-      "unknown %llu, groups %llu\n",
+      "unknown %llu, groups %llu, backups %llu, restores %llu\n",
       static_cast<unsigned long long>(tally.faults), HasFailure() ? 1 : 0,
       static_cast<unsigned long long>(run), static_cast<unsigned long long>(tally.steps),
       static_cast<long long>(tally.days), static_cast<unsigned long long>(tally.opened),
-      static_cast<unsigned long long>(tally.unknown),
-      static_cast<unsigned long long>(tally.groups));
+      static_cast<unsigned long long>(tally.unknown), static_cast<unsigned long long>(tally.groups),
+      static_cast<unsigned long long>(tally.backups),
+      static_cast<unsigned long long>(tally.restores));
 }
 
 TEST_F(SimulationTest, OneSeedIsOneRun) {

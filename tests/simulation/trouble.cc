@@ -226,6 +226,12 @@ void Simulation::CutAmidACall() {
 
 void Simulation::Restart(End end, Unsynced unsynced, const std::vector<Operation>& operations,
                          size_t count) {
+  TakeDown(end, unsynced, operations, count);
+  StartUp(end == End::kClosed ? "a close" : NameOf(unsynced));
+}
+
+void Simulation::TakeDown(End end, Unsynced unsynced, const std::vector<Operation>& operations,
+                          size_t count) {
   disk().Mend();
   Close();
   if (end != End::kClosed) {
@@ -235,6 +241,9 @@ void Simulation::Restart(End end, Unsynced unsynced, const std::vector<Operation
   if (end == End::kCut) Reboot();
   // A clock that has lost its battery is not believed to be right.
   PassTimeClosed(static_cast<int64_t>(Draw(3 * kDayS)), Chance(5) ? -kDayS * 30 : 0);
+}
+
+void Simulation::StartUp(const std::string& after) {
   load_choice = kLoadChoices[Draw(std::size(kLoadChoices))];
   if (Chance(4)) {
     const Call call = std::array{Call::kWrite, Call::kSync, Call::kRename}[Draw(3)];
@@ -253,9 +262,7 @@ void Simulation::Restart(End end, Unsynced unsynced, const std::vector<Operation
   store().Check();
   Resolve(/*died=*/true);
   CompareEverything();
-  std::string what = std::string("opened after ") +
-                     (end == End::kClosed ? "a close" : NameOf(unsynced)) + ", load " +
-                     std::to_string(load_choice.load);
+  std::string what = "opened after " + after + ", load " + std::to_string(load_choice.load);
   for (const auto& [uuid, key] : model_.keys) {
     what += " " + uuid + key.name + key.slug + key.secret + std::to_string(key.revoked_s);
   }

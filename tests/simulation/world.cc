@@ -13,6 +13,18 @@ namespace latchkey_test {
 namespace {
 
 constexpr int64_t kFirstBootS = 5;
+constexpr std::string_view kStorePrefix = "store/";
+constexpr std::string_view kBackupsPrefix = "backups/";
+constexpr std::string_view kGivenUpPrefix = "given-up/";
+constexpr std::string_view kRocksPrefix = "given-up/rocks/";
+
+// Of a store that is given up a damage may have taken this file.
+bool IsTaken(Damage damage, const std::string& path) {
+  if (damage == Damage::kOfTheFolder) return !path.starts_with(kRocksPrefix);
+  const bool is_list =
+      path.starts_with("given-up/rocks/CURRENT") || path.starts_with("given-up/rocks/MANIFEST");
+  return damage == Damage::kOfTheList && is_list;
+}
 
 void Sync(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -70,7 +82,9 @@ void World::NewDisk() {
   const std::filesystem::path place = folder_.path() / std::to_string(disks_++);
   std::filesystem::create_directories(place);
   disk_ = std::make_unique<Disk>(place);
-  disk_->Choose(IsInSimulation);
+  // What is done to the backups is done by one thread of RocksDB's, for whom a call waits.
+  disk_->Choose(
+      [](const std::string& path) { return IsInSimulation() || path.starts_with(kBackupsPrefix); });
   disk_->BeforeSync([this](const std::string& path) { crew_.Syncing(path); });
   disk_->Record();
   store_.MoveTo(place);
@@ -105,6 +119,25 @@ void World::Cut(const std::vector<Operation>& operations, size_t count, Unsynced
                 uint64_t seed) {
   std::mt19937_64 random(seed);
   const Image image = AfterPowerCut(std::span(operations).first(count), unsynced, random);
+  const std::filesystem::path before = store_.folder();
+  NewDisk();
+  WriteSynced(image, store_.folder());
+  std::filesystem::remove_all(before);
+}
+
+void World::GiveUpStore(Damage damage) {
+  Image image;
+  for (auto& [path, content] : ReadImage(store_.folder())) {
+    if (path.starts_with(kGivenUpPrefix) || path == "store/reserve") continue;
+    if (!path.starts_with(kStorePrefix)) {
+      image[path] = std::move(content);
+      continue;
+    }
+    const std::string place = std::string(kGivenUpPrefix) + path.substr(kStorePrefix.size());
+    if (damage != Damage::kLost && (place.ends_with('/') || !IsTaken(damage, place))) {
+      image[place] = std::move(content);
+    }
+  }
   const std::filesystem::path before = store_.folder();
   NewDisk();
   WriteSynced(image, store_.folder());

@@ -16,6 +16,14 @@
 
 namespace latchkey_test {
 
+// What is left of a store that is given up.
+enum class Damage : uint8_t {
+  kNone,
+  kOfTheFolder,  // its marker and `ack` are gone
+  kOfTheList,    // RocksDB no longer knows which files it has
+  kLost,         // nothing is there
+};
+
 class World {
  public:
   // With a new store, open.
@@ -43,6 +51,10 @@ class World {
   // What the disk holds after the first so many operations of it takes the disk's place; closed.
   void Cut(const std::vector<Operation>& operations, size_t count, Unsynced unsynced,
            uint64_t seed);
+  // The store is moved from its place to given_up_path(), or what is left of it; closed.
+  void GiveUpStore(Damage damage);
+  std::string given_up_path() const { return (store_.folder() / "given-up").string(); }
+  std::string backups_path() const { return (store_.folder() / "backups").string(); }
   // While nothing runs: so much time passes, and the clock is set so much ahead of that.
   void PassTimeClosed(int64_t passed_s, int64_t set_s);
   // The machine was started anew: its monotonic clock begins again.
@@ -50,6 +62,7 @@ class World {
   // Opens what there is. On a refusal the store stays closed.
   latchkey_code TryOpen();
   void SetDurable(int64_t time_s) { durable_s_ = time_s; }
+  int64_t durable_s() const { return durable_s_; }
 
   int64_t passed_s() const { return true_s_ - kNowS; }
 
