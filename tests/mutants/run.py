@@ -217,7 +217,7 @@ MUTANTS = [
      "unit/service/.*Restore|cli/backup"),
     ("restore_forgets_tombstones_simulated", "engine/service/carry_over.cc",
      "  return CarryTombstones();\n",
-     "  return Status::Ok();\n",
+     "  return report_.listed == 0 ? Status::Ok() : CarryTombstones();\n",
      "simulation/"),
     ("restore_forgets_sweeps", "engine/service/carry_over.cc",
      "    LATCHKEY_TRY(CarrySweeps());\n",
