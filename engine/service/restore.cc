@@ -36,7 +36,8 @@ class Restorer {
     if (done_ || dir_ == nullptr) return;
     history_.reset();
     storage_.reset();
-    std::error_code ignored;  // what is left there is no store: it has no marker
+    std::error_code ignored;  // what is left there is no store: its marker goes first
+    std::filesystem::remove(dir_->path() + "/LATCHKEY", ignored);
     std::filesystem::remove_all(dir_->rocks_path(), ignored);
     std::filesystem::remove(dir_->path() + "/ack", ignored);
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "power_cut.h"
@@ -105,6 +106,44 @@ TEST(RestoreCut, LeavesNoStoreOrAWholeOne) {
   EXPECT_GE(opened, kCuts.size());
   std::printf("restore cut: faults %zu, wrong %zu, opened %zu, operations %zu\n", cuts, wrong,
               opened, all);
+}
+
+// A restore whose last sync failed left its marker behind, and the next was refused: there was
+// something in its place.
+TEST(RestoreCut, LeavesAnEmptyFolderWhereASyncFails) {
+  const TempFolder source;
+  Disk unseen(source.path());
+  Workload workload(&unseen, source.path(), TestSeed());
+  workload.Open(LATCHKEY_OPEN_CREATE);
+  workload.CreateOwner(LATCHKEY_OWNER_USER);
+  workload.CreateKey(0);
+  workload.BackUp(0);
+  workload.Close();
+  const std::string backups = (source.path() / "backups").string();
+  const std::string pepper = (source.path() / kPepper).string();
+  const TempFolder target;
+  Disk disk(target.path());
+  // The syncs of the store's own folder, of which there are always as many.
+  disk.Choose([](const std::string& name) { return name == "store"; });
+  const std::string path = (target.path() / "store").string();
+  auto options = Sized<latchkey_restore_options>();
+  options.backup_path = backups.c_str();
+  options.pepper_path = pepper.c_str();
+  options.path = path.c_str();
+  size_t faults = 0;
+  for (uint64_t nth = 1;; ++nth) {
+    const uint64_t failed = disk.failed();
+    disk.Fail(Call::kSync, nth, EIO, /*lasting=*/false);
+    const latchkey_code code = latchkey_restore(&options, nullptr);
+    disk.Mend();
+    if (disk.failed() == failed) break;  // there are no more
+    ++faults;
+    EXPECT_CODE(LATCHKEY_IO, code);
+    EXPECT_TRUE(std::filesystem::is_empty(path)) << "sync " << nth;
+    std::filesystem::remove_all(path);
+  }
+  EXPECT_GE(faults, 2u);
+  std::printf("restore, failing syncs: faults %zu, wrong %d\n", faults, HasFailure() ? 1 : 0);
 }
 
 }  // namespace
