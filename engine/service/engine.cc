@@ -128,6 +128,7 @@ void Engine::TendOnce() {
   if (!tended.ok() && options_.log) options_.log(LogLevel::kError, tended);
   // A store that does not add up is written to no more.
   if (authority_->healing() || !loader_->status().ok()) return;
+  memory_->SettleDoubts();
   RunSweeps();
   const int64_t now_s = clock_->NowS();
   if (now_s - clock_persisted_s_ >= kPersistEveryS) {

@@ -149,15 +149,16 @@ Status Memory::Prepare(std::span<const Event> events) {
 
 // As applying cannot fail. A table that is complete has an entry for whatever is revoked.
 void Memory::ReserveForRevocations(std::span<const Event> events) {
-  if (complete()) return;
-  restrictions_.Reserve(events);
-  if (!loading_) return;
   size_t revoked = 0;
   size_t sweeps = 0;
   for (const Event& event : events) {
     revoked += std::holds_alternative<CredentialRevoked>(event.body);
     sweeps += std::holds_alternative<SweepStarted>(event.body);
   }
+  if (sweeps > 0) open_sweeps_.Reserve(sweeps);
+  if (complete()) revoked = 0;
+  if (revoked + sweeps > 0) restrictions_.Reserve(revoked, sweeps);
+  if (!loading_) return;
   if (revoked > 0) revoked_meanwhile_.Reserve(revoked);
   sweeps_meanwhile_.reserve(sweeps_meanwhile_.size() + sweeps);
 }
@@ -187,8 +188,9 @@ void Memory::ApplyOne(const Event& event) {
     }
   } else if (const auto* swept = std::get_if<Swept>(&event.body)) {
     for (const Revoked& credential : swept->credentials) table_.Revoke(credential.tag);
+    if (swept->done) open_sweeps_.CloseNumber(swept->sweep);
   } else if (const auto* started = std::get_if<SweepStarted>(&event.body)) {
-    BeginSweep(started->sweep);
+    BeginSweep(started->sweep.number, started->sweep);
   } else if (std::holds_alternative<KindPut>(event.body)) {
     PublishKinds();
   }
@@ -196,40 +198,30 @@ void Memory::ApplyOne(const Event& event) {
 
 // Events are applied in order: what is in the table now was born before the sweep. What is loaded
 // later is compared with it then.
-void Memory::BeginSweep(const SweepRecord& sweep) {
+void Memory::BeginSweep(uint64_t number, const SweepRecord& sweep) noexcept {
+  const uint64_t id = open_sweeps_.Add(number, sweep);
   if (loading_) sweeps_meanwhile_.push_back(PredicateOf(sweep));
-  if (IsInTable(sweep)) table_sweep_ = {sweep.number, table_.NewEra(), complete()};
+  if (IsInTable(sweep)) table_sweep_ = {id, table_.NewEra(), complete()};
 }
 
-Memory::TableSweep Memory::Remembered(const SweepRecord& sweep) const {
+Memory::TableSweep Memory::Remembered(uint64_t id) const {
   const std::lock_guard lock(mutex_);
-  const bool is_it = IsInTable(sweep) && sweep.number == table_sweep_.number;
-  return is_it ? table_sweep_ : TableSweep{};
+  return id == table_sweep_.id ? table_sweep_ : TableSweep{};
 }
 
 void Memory::Restrict(std::span<const Event> events) noexcept {
   {
     const std::lock_guard lock(mutex_);
     restrictions_.BeginTurn();
-    for (const Event& event : events) RestrictOne(event);
+    for (const Event& event : events) RestrictOne(event, events.front().number);
     restrictions_.EndTurn();
   }
-  for (const Event& event : events) {
-    const auto* started = std::get_if<SweepStarted>(&event.body);
-    if (started == nullptr) continue;
-    // Of what is in the table; if the store cannot be read now, the sweep is tried again when it
-    // has healed. What the group would have created is not in the table.
-    const SweepRecord& sweep = started->sweep;
-    const TableSweep known = Remembered(sweep);
-    if (known.era != 0 && sweep.owner.is_nil()) {
-      DenyInTable(sweep, known.era);
-    } else {
-      DenyByWalk(sweep, known.era).status().IgnoreBecause("tried again when the store has healed");
-    }
-  }
+  // Also those that are committed, and whose callers are on their way to Deny(): a store that is to
+  // be reopened cannot be asked.
+  DenyOpen();
 }
 
-void Memory::RestrictOne(const Event& event) noexcept {
+void Memory::RestrictOne(const Event& event, uint64_t first_number) noexcept {
   if (const auto* put = std::get_if<OwnerPut>(&event.body)) {
     // Only owners that were there: one that was being created has nothing to deny.
     if (put->owner.born_event != event.number && (put->owner.locked || put->owner.deleted_s != 0)) {
@@ -240,8 +232,12 @@ void Memory::RestrictOne(const Event& event) noexcept {
       restrictions_.Add(revoked->credential);
     }
   } else if (const auto* started = std::get_if<SweepStarted>(&event.body)) {
-    if (!complete()) restrictions_.Add(started->sweep);
-    BeginSweep(started->sweep);
+    // What the group would have created is not there; and if it was not written, its numbers are
+    // given again.
+    SweepRecord predicate = PredicateOf(started->sweep);
+    predicate.number = first_number;
+    restrictions_.Add(predicate);
+    BeginSweep(/*number=*/0, predicate);
   }
 }
 
@@ -271,11 +267,34 @@ Result<uint64_t> Memory::DenyByWalk(const SweepRecord& sweep, uint32_t era) {
   return walked;
 }
 
+Result<uint64_t> Memory::DenyNow(uint64_t id, const SweepRecord& sweep, bool must_count) {
+  const TableSweep known = Remembered(id);
+  const bool by_table = known.era != 0 && sweep.owner.is_nil() && (known.covers_all || !must_count);
+  const Result<uint64_t> denied =
+      by_table ? DenyInTable(sweep, known.era) : DenyByWalk(sweep, known.era);
+  if (denied.ok() || known.era != 0) {
+    open_sweeps_.Close(id);
+  } else {
+    open_sweeps_.Doubt(id);
+  }
+  return denied;
+}
+
 Result<uint64_t> Memory::Deny(const SweepRecord& sweep) {
-  const TableSweep known = Remembered(sweep);
-  const bool by_table = known.era != 0 && known.covers_all && sweep.owner.is_nil();
-  if (by_table) return DenyInTable(sweep, known.era);
-  return DenyByWalk(sweep, known.era);
+  return DenyNow(open_sweeps_.IdOf(sweep.number), sweep, /*must_count=*/true);
+}
+
+void Memory::DenyOpen() {
+  for (OpenSweep open = open_sweeps_.NextAfter(0); open.id != 0;
+       open = open_sweeps_.NextAfter(open.id)) {
+    DenyNow(open.id, open.predicate, /*must_count=*/false)
+        .status()
+        .IgnoreBecause("doubted until the store can be read");
+  }
+}
+
+void Memory::SettleDoubts() {
+  if (is_doubted()) DenyOpen();
 }
 
 uint32_t Memory::LastUsed(const TagBytes& tag, const Uuid& uuid, const Storage& storage) const {

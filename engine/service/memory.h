@@ -11,6 +11,7 @@
 #include "index/owner_table.h"
 #include "index/verify_table.h"
 #include "service/directories.h"
+#include "service/open_sweeps.h"
 #include "service/owner_cache.h"
 #include "service/restrictions.h"
 #include "service/stored_uses.h"
@@ -50,6 +51,9 @@ class Memory : public EventSink {
   // Is every credential in the table? Asked before the table is: what it then does not hold there
   // is not. Else the store has the answer.
   bool complete() const { return complete_.load(std::memory_order_acquire); }
+  // Is there a sweep of which the table could not be told? Asked before the table is: then what it
+  // allows the store must allow too.
+  bool is_doubted() const { return open_sweeps_.any_doubted(); }
   // Does the table alone say when each credential was last used?
   bool knows_uses() const { return complete() && stored_uses_.empty(); }
   // Valid until this is destroyed; never null. No lock.
@@ -75,8 +79,11 @@ class Memory : public EventSink {
   // Denies from now on every credential that the sweep covers; returns how many it found active. By
   // the table alone where that is complete and the sweep asks for nothing else, otherwise by a walk
   // over the store.
-  // Called by whoever started the sweep, after its commit.
+  // Called by whoever started the sweep, after its commit. An error: in force all the same, if need
+  // be by asking the store for every verdict.
   Result<uint64_t> Deny(const SweepRecord& sweep);
+  // Tells the table of the sweeps of which it could not be told. Does nothing when there are none.
+  void SettleDoubts();
 
   Status Prepare(std::span<const Event> events) override;
   void Apply(std::span<const Event> events) noexcept override;
@@ -87,20 +94,23 @@ class Memory : public EventSink {
   // The latest sweep for which the table alone tells what it covers. Only one is remembered, so
   // that nothing need be allocated: the others are found in the store.
   struct TableSweep {
-    uint64_t number = 0;
+    uint64_t id = 0;          // among the open ones
     uint32_t era = 0;         // that it began; 0 = not remembered
     bool covers_all = false;  // the table was complete then, so it holds all that is covered
   };
 
   // Each under mutex_.
   void ApplyOne(const Event& event);
-  void RestrictOne(const Event& event) noexcept;
-  void BeginSweep(const SweepRecord& sweep);
+  void RestrictOne(const Event& event, uint64_t first_number) noexcept;
+  void BeginSweep(uint64_t number, const SweepRecord& sweep) noexcept;
   void ReserveForRevocations(std::span<const Event> events);
   bool DeniedMeanwhile(const CredentialRecord& credential) const;
   void SetIncomplete() noexcept;
 
-  TableSweep Remembered(const SweepRecord& sweep) const;
+  TableSweep Remembered(uint64_t id) const;
+  // Nobody asks how many were active: the table alone will do where the others are known otherwise.
+  void DenyOpen();
+  Result<uint64_t> DenyNow(uint64_t id, const SweepRecord& sweep, bool must_count);
   uint64_t DenyInTable(const SweepRecord& sweep, uint32_t era);
   Result<uint64_t> DenyByWalk(const SweepRecord& sweep, uint32_t era);
   void PrepareKinds(const std::vector<KindRecord>& host_kinds);
@@ -112,6 +122,7 @@ class Memory : public EventSink {
   Directories directories_;
   OwnerCache owner_cache_;
   Restrictions restrictions_;
+  OpenSweeps open_sweeps_;
   mutable StoredUses stored_uses_;
   std::atomic<bool> complete_{false};
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "service/open_sweeps.h"
+
 namespace latchkey {
 namespace {
 
@@ -13,18 +15,6 @@ bool AskTheSame(const SweepRecord& a, const SweepRecord& b) {
 }
 
 }  // namespace
-
-SweepRecord PredicateOf(const SweepRecord& sweep) {
-  SweepRecord predicate;
-  predicate.number = sweep.number;
-  predicate.owner = sweep.owner;
-  predicate.creator = sweep.creator;
-  predicate.minted_by = sweep.minted_by;
-  predicate.kind = sweep.kind;
-  predicate.scopes = sweep.scopes;
-  predicate.issued_before_s = sweep.issued_before_s;
-  return predicate;
-}
 
 bool ChangesWhatIsDenied(const Event& event) {
   return std::holds_alternative<OwnerPut>(event.body) ||
@@ -49,16 +39,9 @@ bool Restrictions::Deny(const CredentialRecord& credential) const {
                      [&](const SweepRecord& sweep) { return sweep.Covers(credential); });
 }
 
-void Restrictions::Reserve(std::span<const Event> events) {
-  size_t tags = 0;
-  size_t sweeps = 0;
-  for (const Event& event : events) {
-    tags += std::holds_alternative<CredentialRevoked>(event.body);
-    sweeps += std::holds_alternative<SweepStarted>(event.body);
-  }
-  if (tags + sweeps == 0) return;
+void Restrictions::Reserve(size_t tags, size_t sweeps) {
   const std::lock_guard lock(mutex_);
-  tags_.Reserve(tags);
+  if (tags > 0) tags_.Reserve(tags);
   sweeps_.reserve(sweeps_.size() + sweeps);
 }
 

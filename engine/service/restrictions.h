@@ -5,16 +5,12 @@
 
 #include <atomic>
 #include <mutex>
-#include <span>
 #include <vector>
 
 #include "index/tag_set.h"
 #include "schema/events.h"
 
 namespace latchkey {
-
-// What the sweep asks, without its texts: copying them could fail.
-SweepRecord PredicateOf(const SweepRecord& sweep);
 
 class Restrictions {
  public:
@@ -32,8 +28,8 @@ class Restrictions {
   // ---- For whoever opens, then for the committing thread.
 
   void StartAt(uint64_t event) { applied_event_.store(event, std::memory_order_seq_cst); }
-  // Makes room for what Add() may be given by these events. Throws std::bad_alloc.
-  void Reserve(std::span<const Event> events);
+  // Makes room for what Add() may be given. Throws std::bad_alloc.
+  void Reserve(size_t tags, size_t sweeps);
   // Around the changes to memory, where one of the events denies.
   void BeginTurn() noexcept { turn_.fetch_add(1, std::memory_order_seq_cst); }
   void EndTurn() noexcept { turn_.fetch_add(1, std::memory_order_seq_cst); }

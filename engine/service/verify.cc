@@ -108,7 +108,8 @@ Verdict AnswerAbsent(const Engine& engine, ByteView secret, const VerifyQuery& q
   return verdict;
 }
 
-// On a secret whose tag is not in the table, while that does not hold every credential.
+// On a secret whose tag is not in the table, while that does not hold every credential; or that
+// the table allows, while it is doubted.
 void AnswerFromStore(const Engine& engine, ByteView secret, TagWords tag, const VerifyQuery& query,
                      int64_t now_s, Verdict* verdict) {
   const Memory& memory = engine.memory();
@@ -141,7 +142,8 @@ void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQue
             int64_t now_s, Verdict* verdict) {
   const VerifyTable& table = engine.memory().table();
   const OwnerTable& owners = engine.memory().owners();
-  const bool is_complete = engine.memory().complete();  // before the look
+  const bool is_complete = engine.memory().complete();  // both before the look
+  const bool is_doubted = engine.memory().is_doubted();
   for (;;) {
     // The state, the owner's word, the state again: when that has not changed, both were so when
     // the word was read, and the verdict is that of this moment. (Revoked while its owner was
@@ -157,6 +159,9 @@ void Answer(const Engine& engine, ByteView secret, TagWords tag, const VerifyQue
       if (!is_complete) return AnswerFromStore(engine, secret, tag, query, now_s, verdict);
       *verdict = AnswerAbsent(engine, secret, query, now_s);
       return;
+    }
+    if (is_doubted && reason == Reason::kAllowed) {
+      return AnswerFromStore(engine, secret, tag, query, now_s, verdict);
     }
     verdict->reason = reason;
     verdict->kind = entry.kind();

@@ -37,10 +37,8 @@
  *   INTERNAL          a defect of latchkey, or no memory; the store is as it was
  * and every function that changes the store:
  *   OUTCOME_UNKNOWN   the write failed midway, or is done and could not be read back. A revocation
- *                     or lock is in force at once and is tried again when the store has healed (a
- *                     mass revocation by creator, minted_by or issued_before: as soon as the store
- *                     can be read); whatever else it was may or may not have happened: look, then
- *                     try again
+ *                     or lock is in force at once and is tried again when the store has healed;
+ *                     whatever else it was may or may not have happened: look, then try again
  *   NO_SPACE          the device is full; nothing changed
  */
 #ifndef LATCHKEY_LATCHKEY_H_
@@ -858,13 +856,13 @@ typedef struct latchkey_verdict {
  *   out      filled on OK and on DENIED; may be NULL.
  *
  * OK: allowed. DENIED: anything else; out->reason says what. BUSY, IO, CORRUPTION: not judged; the
- * credential is not in memory and the store could not be asked. out->reason is UNKNOWN then, and
- * says nothing.
+ * store had to be asked, and could not be. out->reason is UNKNOWN then, and says nothing.
  * No lock, no allocation, no device, and the time it takes does not depend on how much of a guess
  * was right; untracked tokens excepted, and secrets that the table does not hold while it does not
  * hold every credential (stats: verify_table_missing, loading): these cost a few reads of the
- * store, some 10 us when they are cached, and their time tells whether the credential exists. Since
- * ABI 1. */
+ * store, some 10 us when they are cached, and their time tells whether the credential exists. So do
+ * those that are right, after a mass revocation by creator, minted_by or issued_before that was made
+ * while the store could not be read, and until it can be. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_verify(latchkey_store* store,
                                                              const void* secret, size_t secret_size,
                                                              const latchkey_verify_options* options,
