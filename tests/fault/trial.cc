@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kWaitMax = 3000;  // times 10 ms, for what happens about once a second
 constexpr auto kWaitStep = std::chrono::milliseconds(10);
+constexpr int64_t kTimeAhead = 4'000'000'000;
 
 }  // namespace
 
@@ -163,11 +164,13 @@ void Trial::Lock(size_t owner) {
 void Trial::RevokeAll(size_t owner) {
   auto options = Sized<latchkey_sweep_options>();
   options.owner = after_.owners[owner].uuid;
+  options.issued_before_s = kTimeAhead;  // which the table cannot tell by itself
   bool unknown = false;
   if (!Happened("revoke all", latchkey_revoke_all(store_, &options, nullptr), &unknown) &&
       !unknown) {
     return;
   }
+  may_be_doubted_ = unknown;
   for (Facts* facts : {&before_, &after_}) {
     for (Facts::Key& key : facts->keys) key.revoked = key.revoked || key.owner == owner;
   }
@@ -203,13 +206,16 @@ void Trial::Change() {
   BackUp();
 }
 
-// Everything is in memory, so no verdict depends on the disk.
+// Everything is in memory, so no verdict depends on the disk: but where the store could not be asked
+// whom a mass revocation covers, of whom memory would allow nobody is.
 void Trial::JudgeAll(const char* when) {
   for (size_t i = 0; i < after_.keys.size(); ++i) {
     const Facts::Key& key = after_.keys[i];
     if (key.secret.empty()) continue;
     const std::string verdict = Judge(store_, key.secret);
     if (verdict == DueVerdict(after_, key)) continue;
+    const bool is_judged = verdict != CodeName(LATCHKEY_BUSY) && verdict != CodeName(fault_.code);
+    if (may_be_doubted_ && !is_judged) continue;
     Wrong(std::string("key ") + std::to_string(i) + " is judged " + verdict + ", not " +
           DueVerdict(after_, key) + ", " + when);
     return;

@@ -72,7 +72,8 @@ class Trial {
   // Without what may or may not have happened, and with it.
   Facts before_;
   Facts after_;
-  uint32_t backup_ = 0;  // the number of the one that was made while the disk failed
+  bool may_be_doubted_ = false;  // by a mass revocation of unknown outcome
+  uint32_t backup_ = 0;          // the number of the one that was made while the disk failed
   std::string wrong_;
 };
 
