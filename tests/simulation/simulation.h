@@ -113,6 +113,7 @@ class Simulation : private World, public latchkey_model::Driver {
   struct OwnerDoubt {
     bool locks = false;
     bool unlocks = false;
+    bool sweeps = false;  // submitted again when the store has healed, also over what is made late
   };
 
   const uint64_t seed_;

@@ -1,6 +1,7 @@
 // Calls that meet each other, calls that fail, and what ends a process.
 #include <cerrno>
 
+#include "base/bytes.h"
 #include "crypto/digest.h"
 #include "simulation.h"
 
@@ -18,15 +19,6 @@ constexpr LoadChoice kLoadChoices[] = {
     {LATCHKEY_LOAD_BEHIND, 64 * 4096}, {LATCHKEY_LOAD_BEHIND, 0}, {LATCHKEY_LOAD_FIRST, 0}};
 
 const std::set<latchkey_code> kOfAFault = {LATCHKEY_OUTCOME_UNKNOWN, LATCHKEY_BUSY, LATCHKEY_IO};
-
-std::string Hex(std::span<const uint8_t> bytes) {
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -172,12 +164,12 @@ void Simulation::ImportSome() {
     key.creation_s = 1769070818;
     key.expires_s = Chance(3) ? now_s() + static_cast<int64_t>(Draw(100'000)) : 4'000'000'000;
     key.revoked_s = Chance(4) ? 1770000000 : 0;
-    given.lines.push_back(R"({"type":"user_key","uuid":")" + key.uuid + R"(","user":")" +
-                          key.owner + R"(","name":")" + key.name + R"(","sha256":")" +
-                          Hex(latchkey::Sha256BySodium(key.secret).bytes) +
-                          R"(","creation":1769070818,"expiration":)" +
-                          std::to_string(key.expires_s) + R"(,"revoked":)" +
-                          (key.revoked_s == 0 ? "null" : std::to_string(key.revoked_s)) + "}\n");
+    given.lines.push_back(
+        R"({"type":"user_key","uuid":")" + key.uuid + R"(","user":")" + key.owner +
+        R"(","name":")" + key.name + R"(","sha256":")" +
+        latchkey::HexEncode(latchkey::View(latchkey::Sha256BySodium(key.secret).bytes)) +
+        R"(","creation":1769070818,"expiration":)" + std::to_string(key.expires_s) +
+        R"(,"revoked":)" + (key.revoked_s == 0 ? "null" : std::to_string(key.revoked_s)) + "}\n");
     keys.push_back(std::move(key));
   }
   auto options = Sized<latchkey_import_options>();

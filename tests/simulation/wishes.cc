@@ -142,7 +142,9 @@ void Simulation::Doubt(const Wish& wish) {
     case Wish::Kind::kCreate: {
       Do(wish);
       auto made = model_.keys.extract(wish.key);
-      key_doubts_[wish.key].made = std::move(made.mapped());
+      KeyDoubt& doubt = key_doubts_[wish.key];
+      doubt.made = std::move(made.mapped());
+      doubt.may_be_swept = owner_doubts_[wish.owner].sweeps;
       break;
     }
     case Wish::Kind::kRename: {
@@ -164,6 +166,7 @@ void Simulation::Doubt(const Wish& wish) {
       owner_doubts_[wish.owner].unlocks = true;
       break;
     case Wish::Kind::kRevokeAll:
+      owner_doubts_[wish.owner].sweeps = true;
       for (const auto& [uuid, key] : model_.keys) {
         if (key.owner == wish.owner && key.revoked_s == 0) key_doubts_[uuid].may_be_live = true;
       }
@@ -219,6 +222,7 @@ void Simulation::Resolve(bool died) {
     Owner& owner = model_.owners[uuid];
     const bool is_locked = store().GetOwner(owner.sort, uuid).locked != 0;
     EXPECT_TRUE(is_locked || !doubt.locks || died) << "a lock was forgotten";
+    EXPECT_TRUE(is_locked == owner.locked || doubt.locks || doubt.unlocks) << uuid;
     owner.locked = is_locked;
   }
   key_doubts_.clear();
