@@ -1,5 +1,6 @@
 // What happens after a write that failed: the store is opened anew, and the truth read back.
-#include <iterator>
+#include <new>
+#include <utility>
 
 #include "authority/local_authority.h"
 #include "schema/keys.h"
@@ -24,43 +25,44 @@ void LocalAuthority::KeepReserve() {
 // The store is closed and opened anew, because no fsync is tried again on a file whose fsync has
 // failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
 Status LocalAuthority::Heal() {
-  std::vector<Command> retry;
-  {
-    std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
-    storage_.reset();
-    ForgetCommitted();
-    if (IsNearlyFull()) dir_->ReleaseReserve();  // what was revoked is to last before there is room
-    LATCHKEY_TRY(OpenStorage());
-    LATCHKEY_TRY(CatchUp());
-    retry.swap(retry_);
-    healing_.store(false, std::memory_order_release);
-  }
-  return retry.empty() ? Status::Ok() : Retry(std::move(retry));
+  std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
+  storage_.reset();
+  ForgetCommitted();
+  if (IsNearlyFull()) dir_->ReleaseReserve();  // what was revoked is to last before there is room
+  LATCHKEY_TRY(OpenStorage());
+  LATCHKEY_TRY(CatchUp());
+  LATCHKEY_TRY(Retry());
+  healing_.store(false, std::memory_order_release);
+  return Status::Ok();
 }
 
-// What denies was in force all along; now it is made to last, however often that takes.
-Status LocalAuthority::Retry(std::vector<Command> commands) {
-  const std::vector<Outcome> outcomes = SubmitAll(commands);
-  Status failed = Status::Ok();
-  std::vector<Command> again;
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    switch (outcomes[i].status.code()) {
-      case Code::kOk:
-      case Code::kConflict:  // it did get through
-      case Code::kNotFound:
-        break;
-      case Code::kOutcomeUnknown:  // the group that failed has noted it already
-        failed = outcomes[i].status;
-        break;
-      default:
-        failed = outcomes[i].status;
-        again.push_back(std::move(commands[i]));
-    }
+// What denies was in force all along; now it is made to last, however often that takes. Before
+// anybody else may change the store: a mass revocation takes nothing that is made after it.
+Status LocalAuthority::Retry() {
+  if (retry_.empty()) return Status::Ok();
+  std::vector<Command> commands;
+  CommitQueue::Request request;
+  Status done = Status::Error(Code::kInternal, "there is no memory");
+  try {
+    commands.reserve(retry_.size());  // so that each of them can come back
+    request.outcomes.resize(retry_.size());
+    commands.swap(retry_);
+    request.commands = commands;
+    CommitQueue::Request* const group[] = {&request};
+    done = RunOpenGroup(group);
+  } catch (const std::bad_alloc&) {
+    // Before the write, so nothing has happened.
   }
-  if (!again.empty()) {
-    std::unique_lock lock(storage_mutex_);
-    std::move(again.begin(), again.end(), std::back_inserter(retry_));
-    healing_.store(true, std::memory_order_release);
+  if (done.code() == Code::kOutcomeUnknown) return done;  // the group that failed has noted them
+  Status failed = done;
+  for (size_t i = 0; i < commands.size(); ++i) {
+    const Status outcome = done.ok() ? request.outcomes[i].status : done;
+    // A conflict, or no such thing: it did get through.
+    if (outcome.ok() || outcome.code() == Code::kConflict || outcome.code() == Code::kNotFound) {
+      continue;
+    }
+    failed = outcome;
+    retry_.push_back(std::move(commands[i]));
   }
   return failed;
 }

@@ -191,7 +191,7 @@ Status LocalAuthority::Commit(OpenGroup* open, bool by_files) {
   Batch& batch = open->batch();
   const Status written = by_files ? storage_->Ingest(&batch) : storage_->Commit(&batch);
   if (!written.ok()) {
-    sink_->Restrict(open->events());
+    if (!healing()) sink_->Restrict(open->events());  // what is submitted again is denied already
     ForgetCommitted();
     healing_.store(true, std::memory_order_release);
     return Unknown();

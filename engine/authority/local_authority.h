@@ -140,7 +140,7 @@ class LocalAuthority {
   bool IsNearlyFull() const;
   void KeepReserve();
   Status CatchUp();
-  Status Retry(std::vector<Command> commands);
+  Status Retry();
 
   std::unique_ptr<StoreDir> dir_;
   PepperRing ring_;

@@ -55,7 +55,7 @@ MUTANTS = [
      "",
      "model/"),
     ("refusals_of_a_failed_group_stand", "engine/authority/local_authority.cc",
-     "    sink_->Restrict(open->events());\n",
+     "    if (!healing()) sink_->Restrict(open->events());",
      "",
      "unit/service/Faults/FailedWrite"),
     ("import_without_its_head", "engine/authority/local_authority.cc",
@@ -121,8 +121,7 @@ MUTANTS = [
      "    retry.clear();\n",
      "fault/.*(FailingIo|FullDisk|OnADisk)"),
     ("reserve_kept", "engine/authority/heal.cc",
-     "    if (IsNearlyFull()) dir_->ReleaseReserve();",
-     "    //",
+     "  if (IsNearlyFull()) dir_->ReleaseReserve();", "  //",
      "fault/OnADisk"),
     ("counts_not_written", "engine/authority/open_group.cc",
      "    PutUncounted(&batch_, mac_, keys::Count(key.owner, key.kind).view(), count.Encode());\n",
@@ -153,6 +152,16 @@ MUTANTS = [
      "  const uint64_t id = open_sweeps_.Add(number, sweep);\n",
      "  const uint64_t id = number != 0 ? 0 : open_sweeps_.Add(number, sweep);\n",
      "unit/service/OpenSweeps"),
+    ("retried_beside_others", "engine/authority/heal.cc",
+     "  LATCHKEY_TRY(Retry());\n"
+     "  healing_.store(false, std::memory_order_release);\n"
+     "  return Status::Ok();\n",
+     "  healing_.store(false, std::memory_order_release);\n"
+     "  lock.unlock();\n"
+     "  const std::vector<Command> commands = std::move(retry_);\n"
+     "  retry_.clear();\n"
+     "  return commands.empty() ? Status::Ok() : SubmitAll(commands).front().status;\n",
+     "unit/service/.*FailedWrite"),
     ("doubted_table_believed", "engine/service/verify.cc",
      "  const bool is_doubted = engine.memory().is_doubted();\n",
      "  const bool is_doubted = false;\n",
@@ -165,7 +174,7 @@ MUTANTS = [
      "write.sync = true;", "write.sync = false;",
      "simulation/"),
     ("refusals_of_a_failed_group_simulated", "engine/authority/local_authority.cc",
-     "    sink_->Restrict(open->events());\n",
+     "    if (!healing()) sink_->Restrict(open->events());",
      "",
      "simulation/"),
     ("clock_not_remembered", "engine/authority/local_authority.cc",

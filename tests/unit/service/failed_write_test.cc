@@ -1,7 +1,9 @@
 // A commit that fails midway: what it would have taken away is denied at once and for good, what it
 // would have given is not served, and the store heals behind the engine once the fault is gone.
+#include <array>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "unit/service/fixture.h"
 
@@ -65,6 +67,31 @@ TEST_P(FailedWrite, WhatWouldHaveBeenCreatedIsNotServed) {
   EXPECT_EQ(keys, engine_->authority().state().head.active);
   EXPECT_EQ(engine_->memory().table().size(), keys);
   ExpectSound();
+}
+
+// The sweep is submitted again when the store has healed: what was acknowledged in the meantime is
+// not swept by it, so there must be no meantime.
+TEST_P(FailedWrite, WhatIsMadeOnceTheStoreHasHealedIsNotSwept) {
+  for (int round = 0; round < 4; ++round) {
+    const OwnerRecord user = MakeUser("muriel");
+    const Key doomed = MakeKey(user.uuid, "doomed");
+    Break();
+    SweepRecord sweep;
+    sweep.owner = user.uuid;
+    EXPECT_EQ(RevokeAll(*engine_, {}, sweep, false).code(), Code::kOutcomeUnknown);
+    std::vector<std::thread> makers;
+    std::array<Result<Key>, 4> made{Status::Error(Code::kBusy, ""), Status::Error(Code::kBusy, ""),
+                                    Status::Error(Code::kBusy, ""), Status::Error(Code::kBusy, "")};
+    for (Result<Key>& key : made) {
+      makers.emplace_back([&] {
+        while (!key.ok()) key = TryMakeKey(user.uuid, "later");
+      });
+    }
+    MendAndWait();
+    for (std::thread& maker : makers) maker.join();
+    EXPECT_TRUE(ComesToBeRevokedOnDisk(doomed.uuid));
+    for (const Result<Key>& key : made) EXPECT_EQ(Judge(*key), Reason::kAllowed);
+  }
 }
 
 TEST_P(FailedWrite, LockAndSweepAreInForceAtOnceAndLast) {
