@@ -201,11 +201,12 @@ Result<std::unique_ptr<StoreDir>> StoreDir::Create(const std::string& path) {
   LATCHKEY_TRY_ASSIGN(const bool empty, IsEmpty(dir->dir_fd_));
   if (!empty) return Status::Error(Code::kConflict, "the folder of the store is not empty");
   if (fchmod(dir->dir_fd_, 0700) != 0) return FromErrno(errno);
-  if (made) {
-    const Fd parent(
-        Retry([&] { return openat(dir->dir_fd_, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-    if (!parent.ok() || fsync(parent.get()) != 0) return FromErrno(errno);
-  }
+  // Also if the folder was there: whoever has made it need not have synced its name. Where we may
+  // not look, it was not we who made it, a moment ago, and failed.
+  const Fd parent(
+      Retry([&] { return openat(dir->dir_fd_, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (!parent.ok() && (made || errno != EACCES)) return FromErrno(errno);
+  if (parent.ok() && fsync(parent.get()) != 0) return FromErrno(errno);
   return dir;
 }
 

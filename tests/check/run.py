@@ -128,7 +128,9 @@ def run_stage(stage, arguments, folder, progress, result):
     log_path, junit = folder / f"{stage.name}.log", folder / f"{stage.name}.xml"
     junit.unlink(missing_ok=True)
     if stage.preset:
-        command = ["ctest", "--preset", stage.preset, "--output-junit", str(junit),
+        # Many a test waits for the device, or for a store to heal: one more than there are cores.
+        jobs = 1 if stage.name == "timing" else (os.cpu_count() or 1) + 1
+        command = ["ctest", "--preset", stage.preset, "-j", str(jobs), "--output-junit", str(junit),
                    "--test-output-size-passed", str(OUTPUT_BYTES_MAX),
                    "--test-output-size-failed", str(OUTPUT_BYTES_MAX),
                    *(arguments or stage.arguments)]

@@ -22,7 +22,8 @@ struct Restoration {
   std::vector<Operation> operations;
 };
 
-Restoration MakeRestoration() {
+// With `folder_is_there` into a folder that somebody has made, and not synced.
+Restoration MakeRestoration(bool folder_is_there) {
   Restoration made;
   made.seed = TestSeed();
   const TempFolder source;
@@ -58,6 +59,7 @@ Restoration MakeRestoration() {
   const std::string backups = (source.path() / "backups").string();
   const std::string damaged = (source.path() / "store").string();
   const std::string path = (target.path() / "store").string();
+  if (folder_is_there) std::filesystem::create_directory(path);
   auto options = Sized<latchkey_restore_options>();
   options.backup_path = backups.c_str();
   options.damaged_path = damaged.c_str();
@@ -69,8 +71,18 @@ Restoration MakeRestoration() {
   return made;
 }
 
+// What is left of the first so many operations, and the pepper.
+void WriteCut(const Restoration& restoration, size_t operations, Unsynced unsynced, uint64_t seed,
+              const std::filesystem::path& folder) {
+  std::mt19937_64 random(seed);
+  WriteImage(AfterPowerCut(std::span(restoration.operations).first(operations), unsynced, random),
+             folder);
+  WriteFile(folder / kPepper, restoration.pepper);
+  std::filesystem::permissions(folder / kPepper, std::filesystem::perms(0600));
+}
+
 TEST(RestoreCut, LeavesNoStoreOrAWholeOne) {
-  const Restoration restoration = MakeRestoration();
+  const Restoration restoration = MakeRestoration(/*folder_is_there=*/false);
   const size_t all = restoration.operations.size();
   const size_t stride = IsLongRun() ? 1 : 5;
   const TempFolder folder;
@@ -81,11 +93,7 @@ TEST(RestoreCut, LeavesNoStoreOrAWholeOne) {
   for (size_t n = all % stride; n <= all; n += stride) {
     for (size_t i = 0; i < kCuts.size(); ++i) {
       if (!IsLongRun() && n != all && i != n / stride % kCuts.size()) continue;
-      std::mt19937_64 random(restoration.seed + n * kCuts.size() + i);
-      WriteImage(AfterPowerCut(std::span(restoration.operations).first(n), kCuts[i], random),
-                 folder.path());
-      WriteFile(folder.path() / kPepper, restoration.pepper);
-      std::filesystem::permissions(folder.path() / kPepper, std::filesystem::perms(0600));
+      WriteCut(restoration, n, kCuts[i], restoration.seed + n * kCuts.size() + i, folder.path());
       ++cuts;
       latchkey_store* store = nullptr;
       std::string refused = OpenWhole(folder.path(), LATCHKEY_OPEN_EXISTING, &store);
@@ -106,6 +114,21 @@ TEST(RestoreCut, LeavesNoStoreOrAWholeOne) {
   EXPECT_GE(opened, kCuts.size());
   std::printf("restore cut: faults %zu, wrong %zu, opened %zu, operations %zu\n", cuts, wrong,
               opened, all);
+}
+
+// The name of the folder was synced only by whoever had made it: a restore that failed there had, and
+// the store of the next one was gone with the power.
+TEST(RestoreCut, LastsInAFolderThatWasThere) {
+  const Restoration restoration = MakeRestoration(/*folder_is_there=*/true);
+  const TempFolder folder;
+  for (const Unsynced unsynced : kCuts) {
+    WriteCut(restoration, restoration.operations.size(), unsynced, restoration.seed, folder.path());
+    latchkey_store* store = nullptr;
+    EXPECT_EQ("", OpenWhole(folder.path(), LATCHKEY_OPEN_EXISTING, &store)) << NameOf(unsynced);
+    if (store == nullptr) continue;
+    EXPECT_CODE(LATCHKEY_OK, latchkey_store_close(store));
+  }
+  std::printf("restore into a folder: faults %zu, wrong %d\n", kCuts.size(), HasFailure() ? 1 : 0);
 }
 
 // A restore whose last sync failed left its marker behind, and the next was refused: there was
