@@ -131,9 +131,7 @@ Status BackupDir::WriteMarker() {
   const std::string temporary = path_ + "/" + kMarkerTemporary;
   rocksdb::Status status = rocksdb::WriteStringToFile(env, text, temporary, /*should_sync=*/true);
   if (status.ok()) status = env->RenameFile(temporary, path_ + "/" + kMarkerFile);
-  if (!status.ok()) return FromRocks(status);
-  LATCHKEY_TRY(SyncFolder(path_));
-  return SyncFolder(path_ + "/..");
+  return status.ok() ? Status::Ok() : FromRocks(status);
 }
 
 Status BackupDir::CheckEmpty() const {
@@ -177,6 +175,9 @@ Result<std::unique_ptr<BackupDir>> BackupDir::OpenOrCreate(const std::string& pa
   } else if (dir->store_id_ != store_id) {
     return Status::Error(Code::kConflict, "the folder holds backups of another store");
   }
+  // Every time: whoever made the folder may have failed here.
+  LATCHKEY_TRY(SyncFolder(path));
+  LATCHKEY_TRY(SyncFolder(path + "/.."));
   return dir;
 }
 

@@ -861,8 +861,8 @@ typedef struct latchkey_verdict {
  * was right; untracked tokens excepted, and secrets that the table does not hold while it does not
  * hold every credential (stats: verify_table_missing, loading): these cost a few reads of the
  * store, some 10 us when they are cached, and their time tells whether the credential exists. So do
- * those that are right, after a mass revocation by creator, minted_by or issued_before that was made
- * while the store could not be read, and until it can be. Since ABI 1. */
+ * those that are right after a mass revocation by creator, minted_by or issued_before that was made
+ * while the store could not be read, until it can be. Since ABI 1. */
 LATCHKEY_API LATCHKEY_MUST_USE latchkey_code latchkey_verify(latchkey_store* store,
                                                              const void* secret, size_t secret_size,
                                                              const latchkey_verify_options* options,

@@ -135,7 +135,7 @@ def run(command, text=""):
 
 
 class Life:
-    """A child that is killed, by itself or from here; anything else that it ends by is a failure."""
+    """A child that is killed, by itself or from here; to end in any other way is a failure."""
 
     def __init__(self, command):
         self.verb = command[1]

@@ -116,8 +116,8 @@ TEST(RestoreCut, LeavesNoStoreOrAWholeOne) {
               opened, all);
 }
 
-// The name of the folder was synced only by whoever had made it: a restore that failed there had, and
-// the store of the next one was gone with the power.
+// The name of the folder was synced only by whoever had made it: a restore that failed there had,
+// and the store of the next one was gone with the power.
 TEST(RestoreCut, LastsInAFolderThatWasThere) {
   const Restoration restoration = MakeRestoration(/*folder_is_there=*/true);
   const TempFolder folder;
@@ -167,6 +167,31 @@ TEST(RestoreCut, LeavesAnEmptyFolderWhereASyncFails) {
   }
   EXPECT_GE(faults, 2u);
   std::printf("restore, failing syncs: faults %zu, wrong %d\n", faults, HasFailure() ? 1 : 0);
+}
+
+// The same of the folder of the backups: a backup that failed at that sync had left its marker.
+TEST(BackupCut, LastsWhereAnEarlierOneFailed) {
+  const TempFolder source;
+  Disk disk(source.path());
+  disk.Choose([](const std::string& name) { return name.empty() || name == "."; });
+  disk.Record();
+  Workload workload(&disk, source.path(), TestSeed());
+  workload.Open(LATCHKEY_OPEN_CREATE);
+  workload.CreateOwner(LATCHKEY_OWNER_USER);
+  disk.Fail(Call::kSync, 1, EIO, /*lasting=*/false);
+  uint32_t number = 0;
+  EXPECT_CODE(LATCHKEY_IO, BackUp(workload.store(), source.path(), 0, &number));
+  disk.Mend();
+  EXPECT_EQ(1u, disk.failed());
+  EXPECT_CODE(LATCHKEY_OK, BackUp(workload.store(), source.path(), 0, &number));
+  const std::vector<Operation> operations = disk.operations();
+  workload.Close();
+  const TempFolder folder;
+  std::mt19937_64 random(1);
+  WriteImage(AfterPowerCut(operations, Unsynced::kLost, random), folder.path());
+  std::string wrong;
+  EXPECT_EQ(std::vector<uint32_t>{number}, WholeBackups(folder.path(), &wrong)) << wrong;
+  std::printf("backup cut: faults 1, wrong %d\n", HasFailure() ? 1 : 0);
 }
 
 }  // namespace

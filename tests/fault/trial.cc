@@ -206,8 +206,8 @@ void Trial::Change() {
   BackUp();
 }
 
-// Everything is in memory, so no verdict depends on the disk: but where the store could not be asked
-// whom a mass revocation covers, of whom memory would allow nobody is.
+// Everything is in memory, so no verdict depends on the disk: but where the store could not be
+// asked whom a mass revocation covers, of whom memory would allow nobody is.
 void Trial::JudgeAll(const char* when) {
   for (size_t i = 0; i < after_.keys.size(); ++i) {
     const Facts::Key& key = after_.keys[i];

@@ -4,8 +4,8 @@
   canary.py --once=OPTIONS --minute=OPTIONS TARGET ARGUMENT...
 
 TARGET is compiled with LATCHKEY_CANARY: see target.h. With the OPTIONS of `once` it runs its corpus
-and nothing else, which must find nothing; with those of `minute` it must end itself by abort() after
-it has shown what is wrong. To end in any other way, or not at all, is not to notice.
+and nothing else, which must find nothing; with those of `minute` it must end itself by abort()
+after it has shown what is wrong. To end in any other way, or not at all, is not to notice.
 """
 
 import argparse
