@@ -94,9 +94,9 @@ Status Carrier::CarryOwners() {
       owner = later;  // it has given up its slug and address
       owner.born_event = here->born_event;
     }
-    owner.locked = owner.locked || later.locked;
-    owner.admin = owner.admin && later.admin;
-    owner.tokens_not_before_s = std::max(owner.tokens_not_before_s, later.tokens_not_before_s);
+    owner.locked = here->locked || later.locked;
+    owner.admin = here->admin && later.admin;
+    owner.tokens_not_before_s = std::max(here->tokens_not_before_s, later.tokens_not_before_s);
     if (owner.Encode() == here->Encode()) continue;
     LATCHKEY_TRY(
         history_.Append(SystemClock().NowUnixMs() / 1000, Uuid{}, OwnerPut{std::move(owner), {}}));

@@ -130,6 +130,21 @@ TEST_F(RestoreTest, AnUnlockBeforeTheBackupStands) {
   EXPECT_EQ(Judge(key), Reason::kAllowed);
 }
 
+// No unlocking is taken over, also not that of an owner whose deletion is.
+TEST_F(RestoreTest, ALockOfTheBackupOutlastsADeletion) {
+  const Uuid muriel = MakeUser("muriel").uuid;
+  const Key key = MakeKey(muriel, "key");
+  Lock(muriel, true);
+  MakeBackup();
+  Lock(muriel, false);
+  ASSERT_TRUE(DeleteOwnerNow(*engine_, {}, muriel).ok());
+  ASSERT_EQ(Judge(key), Reason::kDeleted);
+  Close();
+  CopyToDamaged();
+  RestoreAndOpen();
+  EXPECT_EQ(Judge(key), Reason::kLocked);
+}
+
 // A store that was restored from an older backup counts its own events, which may be lower numbers
 // than those of a later backup: they are not older for that.
 TEST_F(RestoreTest, ALockOfAnotherHistoryIsCarriedOver) {
