@@ -76,7 +76,10 @@ bool HoldsWholeRecord(ByteView rest) {
 
 }  // namespace
 
-LogEnd CheckLogFrames(ByteView log) {
+LogEnd CheckLogFrames(ByteView log, size_t* whole_size) {
+  size_t unused = 0;
+  size_t& whole = whole_size != nullptr ? *whole_size : unused;
+  whole = 0;
   bool in_fragments = false;
   size_t at = 0;
   while (at < log.size()) {
@@ -102,6 +105,7 @@ LogEnd CheckLogFrames(ByteView log) {
     if (begins == in_fragments) return LogEnd::kBroken;
     in_fragments = type == kFirst || type == kMiddle;
     at += size;
+    if (!in_fragments) whole = at;
   }
   return in_fragments ? LogEnd::kTorn : LogEnd::kWhole;
 }

@@ -22,8 +22,9 @@ enum class LogEnd : uint8_t {
   kBroken,  // something that no cut-off write leaves: what was written whole has changed since
 };
 
-// `log` is the whole file; every CRC is checked, at about 8 ms a MiB.
-LogEnd CheckLogFrames(ByteView log);
+// `log` is the whole file; every CRC is checked, at about 8 ms a MiB. *whole_size (may be null) is
+// where the last record ends that is there to its end.
+LogEnd CheckLogFrames(ByteView log, size_t* whole_size = nullptr);
 
 // Gives every record that is whole by its CRCs to `take`, in order, and passes over what is not;
 // how many damaged places were passed over.

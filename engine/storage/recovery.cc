@@ -4,10 +4,13 @@
 // of the logs and of the MANIFEST is checked here first, and RocksDB opens for writing only what is
 // whole. What a cut-off write explains is read without writing, shown to the owner, and dropped if
 // he agrees.
+#include <fcntl.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <set>
 
@@ -29,6 +32,8 @@ struct LogFile {
   uint64_t number = 0;
   bool empty = true;
   LogEnd end = LogEnd::kWhole;
+  Bytes name;
+  size_t whole_size = 0;
 };
 
 rocksdb::Env* EnvOf(const StorageOptions& options) {
@@ -132,7 +137,8 @@ Result<std::vector<LogFile>> SurveyLogs(const StorageOptions& options,
     if (error != std::errc() || end != digits.data() + digits.size()) continue;
     LATCHKEY_TRY_ASSIGN(const Bytes content, ReadWholeFile(options, name));
     log.empty = content.empty();
-    log.end = CheckLogFrames(content);
+    log.name = name;
+    log.end = CheckLogFrames(content, &log.whole_size);
     logs.push_back(log);
   }
   std::sort(logs.begin(), logs.end(),
@@ -156,6 +162,18 @@ Status CheckOnlyLastIsTorn(const std::vector<LogFile>& logs) {
     if (log->end == LogEnd::kTorn && log != last) return damaged;
   }
   return Status::Ok();
+}
+
+// Drops the tail for good. RocksDB would read past it, and leave it there for as long as nothing is
+// flushed: a kill later it would stand before a log that is not empty, and pass for damage.
+Status CutOffTail(const StorageOptions& options, const LogFile& log) {
+  const int fd = open(PathOf(options, log.name).c_str(), O_WRONLY | O_CLOEXEC);
+  const bool is_cut =
+      fd >= 0 && ftruncate(fd, static_cast<off_t>(log.whole_size)) == 0 && fsync(fd) == 0;
+  const auto origin = static_cast<uint32_t>(errno);
+  if (fd >= 0) close(fd);
+  if (is_cut) return Status::Ok();
+  return Status::Error(Code::kIo, "the tail of the log could not be cut off", origin);
 }
 
 Status CheckOptions(const StorageOptions& options) {
@@ -221,9 +239,16 @@ Result<std::unique_ptr<Storage>> Storage::Open(const StorageOptions& options,
     LATCHKEY_TRY(CheckOnlyLastIsTorn(logs));
     if (!AllWhole(logs)) {
       if (!accept_tail) return Status::Error(Code::kCorruption, "the log of the store is cut off");
-      const Storage shorter(std::move(looked));
-      LATCHKEY_TRY(accept_tail(shorter));
-      mode = WALRecoveryMode::kTolerateCorruptedTailRecords;
+      {
+        const Storage shorter(std::move(looked));
+        LATCHKEY_TRY(accept_tail(shorter));
+      }
+      if (options.read_only) mode = WALRecoveryMode::kTolerateCorruptedTailRecords;
+      for (const LogFile& log : logs) {
+        if (log.end != LogEnd::kWhole && !options.read_only) {
+          LATCHKEY_TRY(CutOffTail(options, log));
+        }
+      }
     }
   }
   lock.Release();

@@ -128,6 +128,30 @@ TEST(Recovery, DroppedTailStaysDropped) {
   EXPECT_EQ(ReadAll(*again, kPoint).size(), size_t{kBatches});
 }
 
+// Where nothing of the log was whole RocksDB has nothing to flush, and keeps the log. When the next
+// life was killed as well the torn one stood before one that was not empty: CORRUPTION, for good.
+TEST(Recovery, AKillAfterADroppedTailIsNoDamage) {
+  for (const size_t kept : {size_t{0}, size_t{1}, size_t{kBatches - 1}}) {
+    SCOPED_TRACE(testing::Message() << kept << " records are whole");
+    Tree tree = KilledStore();
+    const std::string log = OnlyLogWithRecords(tree);
+    tree[log].resize(RecordOffsets(tree[log])[kept] + 9);
+    const TempDir temp;
+    const std::string path = temp / "rocks";
+    WriteTree(path, tree);
+    {
+      const auto storage = MustOpen(Options(path), AcceptTail);
+      ASSERT_NE(storage, nullptr);
+      PutNumbered(storage.get(), kBatches);
+      tree = ReadTreeOfOpenStore(path);
+    }
+    const Outcome outcome = OpenTree(tree, false);
+    EXPECT_TRUE(outcome.status.ok()) << outcome.status.why();
+    EXPECT_EQ(outcome.asked, 0);
+    EXPECT_EQ(outcome.rows, kept + 1);
+  }
+}
+
 TEST(Recovery, ZerosBehindTheLastRecordAreATornTail) {
   Tree tree = KilledStore();
   tree[OnlyLogWithRecords(tree)].append(5000, '\0');
