@@ -160,7 +160,7 @@ Status Restorer::RevokeListed() {
       continue;
     }
     LATCHKEY_TRY_ASSIGN(const bool revoked, Exists(history_->reader().Tombstone(listed.uuid)));
-    if (revoked) continue;
+    if (revoked || history_->IsSwept(*here)) continue;
     const int64_t revoked_s = listed.revoked_s == 0 ? now_s : listed.revoked_s;
     LATCHKEY_TRY(history_->Append(
         now_s, Uuid{}, CredentialRevoked{RevokedOf(*here), revoked_s, Bytes(kListedReason)}));

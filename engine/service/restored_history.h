@@ -2,8 +2,10 @@
 // there is no queue; some hundred of them are committed at a time.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "authority/open_group.h"
 
@@ -23,6 +25,12 @@ class RestoredHistory {
   // With all that has been appended.
   const Reader& reader() const { return open_->reader(); }
   const HeadRecord& head() const { return open_->state().head; }
+  // Does a sweep revoke it that has not written its tombstone yet?
+  bool IsSwept(const CredentialRecord& credential) const {
+    const std::vector<SweepRecord>& pending = open_->state().pending_sweeps;
+    return std::any_of(pending.begin(), pending.end(),
+                       [&](const SweepRecord& sweep) { return sweep.Covers(credential); });
+  }
   const KindRecord* FindKind(uint16_t kind) const { return open_->FindKind(kind); }
 
   // The latest time that the store is to remember.
