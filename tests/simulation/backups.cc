@@ -81,9 +81,10 @@ void Simulation::BackUp() {
 
 // A fault while it is made: it is whole, or there is none, and the store goes on. It is made again,
 // so that what comes later does not depend on which of the two it was.
+// No sync: where that of the log fails the store is not opened anew before its next commit, which
+// may be long in coming when its clock stands. fault/FailingIo has the syncs.
 void Simulation::BackUpAmidFaults() {
-  const Call call =
-      std::array{Call::kWrite, Call::kSync, Call::kRename, Call::kOpen, Call::kRead}[Draw(5)];
+  const Call call = std::array{Call::kWrite, Call::kRename, Call::kOpen, Call::kRead}[Draw(4)];
   const uint64_t failed_before = disk().failed();
   disk().Fail(call, 1 + Draw(12), EIO, Chance(3));
   auto made = Sized<latchkey_backup>();
@@ -96,8 +97,6 @@ void Simulation::BackUpAmidFaults() {
   ExpectKept(WholeBackups());
   backups_.erase(made.number);
   JudgeAll();
-  // Where a sync of the log has failed, the store comes to know of it when it next commits, at the
-  // latest to remember the time.
   latchkey_code again = LATCHKEY_BUSY;
   for (int i = 0; i < kTriesToHeal && again == LATCHKEY_BUSY; ++i) {
     PassTime(kMinuteS, 0);
