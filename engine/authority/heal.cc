@@ -25,7 +25,8 @@ void LocalAuthority::KeepReserve() {
 // The store is closed and opened anew, because no fsync is tried again on a file whose fsync has
 // failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
 Status LocalAuthority::Heal() {
-  std::unique_lock lock(storage_mutex_);  // no group runs meanwhile
+  healing_.store(true, std::memory_order_release);  // no reader comes any more
+  const std::unique_lock lock(storage_mutex_);      // no group runs meanwhile
   storage_.reset();
   ForgetCommitted();
   if (IsNearlyFull()) dir_->ReleaseReserve();  // what was revoked is to last before there is room
@@ -49,10 +50,12 @@ Status LocalAuthority::Retry() {
     commands.swap(retry_);
     request.commands = commands;
     CommitQueue::Request* const group[] = {&request};
+    retrying_ = true;
     done = RunOpenGroup(group);
   } catch (const std::bad_alloc&) {
     // Before the write, so nothing has happened.
   }
+  retrying_ = false;
   if (done.code() == Code::kOutcomeUnknown) return done;  // the group that failed has noted them
   Status failed = done;
   for (size_t i = 0; i < commands.size(); ++i) {

@@ -122,8 +122,10 @@ void LocalAuthority::RunGroup(std::span<CommitQueue::Request* const> group) {
   std::shared_lock lock(storage_mutex_);
   CommitQueue::Request& first = *group.front();
   if (first.bulk == CommitQueue::Request::Bulk::kEnd) return EndBulkLoad();
-  if (healing() || storage_ == nullptr) return FailAll(group, Healing());
-
+  // A write of the background that has failed already leaves no doubt: nothing is begun.
+  if (healing() || storage_ == nullptr || storage_->has_failed()) {
+    return FailAll(group, Healing());
+  }
   Status status = Status::Ok();
   try {
     if (first.bulk == CommitQueue::Request::Bulk::kBegin) {
@@ -191,7 +193,7 @@ Status LocalAuthority::Commit(OpenGroup* open, bool by_files) {
   Batch& batch = open->batch();
   const Status written = by_files ? storage_->Ingest(&batch) : storage_->Commit(&batch);
   if (!written.ok()) {
-    if (!healing()) sink_->Restrict(open->events());  // what is submitted again is denied already
+    if (!retrying_) sink_->Restrict(open->events());  // what is submitted again is denied already
     ForgetCommitted();
     healing_.store(true, std::memory_order_release);
     return Unknown();
@@ -277,7 +279,7 @@ Outcome LocalAuthority::DryRun::Run(const Command& command) {
 
 Status LocalAuthority::Tend() {
   if (ack_dirty_.exchange(false, std::memory_order_relaxed)) LATCHKEY_TRY(dir_->SyncAck());
-  if (healing()) return Heal();
+  if (healing() || storage_->has_failed()) return Heal();
   KeepReserve();
   return Status::Ok();
 }

@@ -161,6 +161,7 @@ class LocalAuthority {
   size_t bulk_loads_ = 0;
   bool can_reserve_ = true;     // of the thread that calls Tend()
   std::vector<Command> retry_;  // restrictive commands of a group whose write failed
+  bool retrying_ = false;       // in Heal(): these are submitted again
   std::atomic<bool> healing_{false};
   std::atomic<bool> ack_dirty_{false};
   std::atomic<uint64_t> commits_{0};

@@ -194,6 +194,8 @@ Status Storage::Commit(Batch* batch) {
   return FromRocks(impl_->first_error->get());
 }
 
+bool Storage::has_failed() const { return !impl_->first_error->get().ok(); }
+
 Status Storage::SetBulkLoad(std::span<const uint8_t> columns, bool on) {
   for (const uint8_t column : columns) {
     const rocksdb::Status status =

@@ -105,6 +105,8 @@ class Storage {
   // some milliseconds, and a third of the time a key. As durable as Commit(), and there whole or
   // not at all. The batch must hold no MergeMax64().
   Status Ingest(Batch* batch);
+  // Has a write failed, one of these or in the background (of a flush, a backup)? They refuse then.
+  bool has_failed() const;
 
   // While many large batches are ingested into these columns: their files are merged in few large
   // steps instead of many small ones. Reads find more files to look into, up to some dozens; writes

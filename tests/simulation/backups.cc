@@ -81,10 +81,9 @@ void Simulation::BackUp() {
 
 // A fault while it is made: it is whole, or there is none, and the store goes on. It is made again,
 // so that what comes later does not depend on which of the two it was.
-// No sync: where that of the log fails the store is not opened anew before its next commit, which
-// may be long in coming when its clock stands. fault/FailingIo has the syncs.
 void Simulation::BackUpAmidFaults() {
-  const Call call = std::array{Call::kWrite, Call::kRename, Call::kOpen, Call::kRead}[Draw(4)];
+  const Call call =
+      std::array{Call::kWrite, Call::kSync, Call::kRename, Call::kOpen, Call::kRead}[Draw(5)];
   const uint64_t failed_before = disk().failed();
   disk().Fail(call, 1 + Draw(12), EIO, Chance(3));
   auto made = Sized<latchkey_backup>();
@@ -235,14 +234,10 @@ void Simulation::CarryOver(const Model& given_up, Damage damage) {
   for (auto& [uuid, owner] : model_.owners) {
     const Owner& later = given_up.owners.at(uuid);
     if (owner.deleted_s != 0) continue;
-    if (later.deleted_s != 0) {
-      const bool was_locked = owner.locked;
-      owner = later;
-      owner.locked = owner.locked || was_locked;
-    } else {
-      owner.locked = owner.locked || later.locked;
-      owner.admin = owner.admin && later.admin;
-    }
+    const Owner here = owner;
+    if (later.deleted_s != 0) owner = later;
+    owner.locked = here.locked || later.locked;
+    owner.admin = here.admin && later.admin;
   }
 }
 

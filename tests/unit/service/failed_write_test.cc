@@ -125,5 +125,26 @@ INSTANTIATE_TEST_SUITE_P(Faults, FailedWrite, testing::Values(LogFault::kAppend,
                            return fault.param == LogFault::kAppend ? "Append" : "Sync";
                          });
 
+using FailedFlush = EngineTest;
+
+// Nobody has to change anything first, and whoever does is told that nothing has happened.
+TEST_F(FailedFlush, IsHealedBehindTheEngine) {
+  const OwnerRecord user = MakeUser("muriel");
+  const Key before = MakeKey(user.uuid, "before");
+  env_.files->set_fault(LogFault::kTableAppend);
+  EXPECT_FALSE(engine_->authority().Flush().ok());
+  EXPECT_NE(TryMakeKey(user.uuid, "meanwhile").code(), Code::kOutcomeUnknown);
+  EXPECT_EQ(Judge(before), Reason::kAllowed);
+  env_.files->set_fault(LogFault::kNone);
+  bool is_healed = false;
+  for (int i = 0; i < 600 && !is_healed; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    is_healed = engine_->authority().Flush().ok();
+  }
+  EXPECT_TRUE(is_healed);
+  EXPECT_EQ(Judge(MakeKey(user.uuid, "after")), Reason::kAllowed);
+  ExpectSound();
+}
+
 }  // namespace
 }  // namespace latchkey::test
