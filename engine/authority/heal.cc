@@ -26,7 +26,7 @@ void LocalAuthority::KeepReserve() {
 // failed: what the first left behind nobody knows. Verification goes on from memory meanwhile.
 Status LocalAuthority::Heal() {
   healing_.store(true, std::memory_order_release);  // no reader comes any more
-  const std::unique_lock lock(storage_mutex_);      // no group runs meanwhile
+  std::unique_lock lock(storage_mutex_);            // no group runs meanwhile
   storage_.reset();
   ForgetCommitted();
   if (IsNearlyFull()) dir_->ReleaseReserve();  // what was revoked is to last before there is room
