@@ -45,13 +45,14 @@ Randomness& TheRandomness() {
 
 std::atomic<int64_t> boot_time_ms{-1};  // -1 = the system's
 
-// Where the background of the one open store stands. `granted` and `released` belong to the mutex
-// that it waits with.
+// Where the background of the one open store stands. `leave` belongs to the mutex that it waits
+// with, `is_released` to the holder's.
+enum class Leave : uint8_t { kNone, kToLookAround, kToEnd };
 struct Standing {
   pthread_cond_t* condition = nullptr;
   pthread_mutex_t* mutex = nullptr;
-  bool granted = false;
-  bool released = false;
+  Leave leave = Leave::kNone;
+  bool is_released = false;
 };
 struct Holder {
   std::mutex mutex;
@@ -105,15 +106,21 @@ int Stand(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec& unt
     holder.standing = &standing;
     holder.came.notify_all();
   }
-  // Released, it goes on when its owner wakes it to end it; woken before that it stands on.
-  for (;;) {
-    pthread_cond_wait(condition, mutex);
-    if (standing.granted) {
-      time_is_up = until;
-      return ETIMEDOUT;
-    }
-    if (standing.released) return 0;
+  // Woken by its owner it stands on.
+  while (standing.leave == Leave::kNone) pthread_cond_wait(condition, mutex);
+  if (standing.leave == Leave::kToLookAround) {
+    time_is_up = until;
+    return ETIMEDOUT;
   }
+  // From here on no wake-up is on its way that its owner gave it before: the next is to end it.
+  {
+    Holder& holder = TheHolder();
+    const std::lock_guard lock(holder.mutex);
+    standing.is_released = true;
+    holder.holds = false;
+    holder.came.notify_all();
+  }
+  return pthread_cond_wait(condition, mutex);
 }
 
 Standing* AwaitStanding() {
@@ -123,6 +130,15 @@ Standing* AwaitStanding() {
     throw std::runtime_error("the background of the store does not come to stand");
   }
   return std::exchange(holder.standing, nullptr);
+}
+
+void LetLeave(Standing* standing, Leave leave) {
+  // It is gone as soon as the mutex is free.
+  pthread_mutex_t* const mutex = standing->mutex;
+  pthread_mutex_lock(mutex);
+  standing->leave = leave;
+  pthread_cond_broadcast(standing->condition);
+  pthread_mutex_unlock(mutex);
 }
 
 }  // namespace
@@ -154,11 +170,7 @@ void AwaitBackground() {
 }
 
 void RunBackgroundOnce() {
-  Standing* const standing = AwaitStanding();
-  pthread_mutex_lock(standing->mutex);
-  standing->granted = true;
-  pthread_cond_broadcast(standing->condition);
-  pthread_mutex_unlock(standing->mutex);
+  LetLeave(AwaitStanding(), Leave::kToLookAround);
   Standing* const again = AwaitStanding();
   const std::lock_guard lock(TheHolder().mutex);
   TheHolder().standing = again;
@@ -166,9 +178,10 @@ void RunBackgroundOnce() {
 
 void ReleaseBackground() {
   Standing* const standing = AwaitStanding();
-  pthread_mutex_lock(standing->mutex);
-  standing->released = true;
-  pthread_mutex_unlock(standing->mutex);
+  LetLeave(standing, Leave::kToEnd);
+  Holder& holder = TheHolder();
+  std::unique_lock lock(holder.mutex);
+  holder.came.wait(lock, [&] { return standing->is_released; });
 }
 
 void StopHolding() {

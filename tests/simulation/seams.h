@@ -22,10 +22,10 @@ void SetBootTimeMs(int64_t ms);
 int64_t BootTimeMs();
 
 // ---- The background of a store, which looks around once a second: it stands until it is told.
-void HoldBackground();     // of stores that are opened from now on
+void HoldBackground();     // of the store that is opened next
 void AwaitBackground();    // until it stands: it may have tombstones to write first
 void RunBackgroundOnce();  // returns when it stands again; throws when there is none
-void ReleaseBackground();  // before its store is closed
+void ReleaseBackground();  // before its store is closed; ends the holding
 void StopHolding();
 
 // ---- Standing in the commit queue. Called in the waiting thread, just before it sleeps.

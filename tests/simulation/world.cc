@@ -147,6 +147,7 @@ void World::GiveUpStore(Damage damage) {
 void World::Reboot() { SetBootTimeMs(kFirstBootS * 1000); }
 
 latchkey_code World::TryOpen() {
+  HoldBackground();
   const latchkey_code code = store_.TryOpen(LATCHKEY_OPEN_EXISTING);
   if (code != LATCHKEY_OK) return code;
   AwaitBackground();
