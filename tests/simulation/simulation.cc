@@ -42,7 +42,7 @@ Simulation::Simulation(uint64_t seed, Tally* tally)
 void Simulation::Run(size_t ends, size_t steps_between) {
   const auto goes_on = [] { return !testing::Test::HasFailure(); };
   // Into a store without a credential: by files.
-  if (Chance(2)) ImportSome();
+  if (Chance(2)) ImportSome(/*fails=*/Chance(4));
   for (size_t i = 0; i < ends && goes_on(); ++i) {
     DrawWeights();
     for (size_t step = 0; step < steps_between && goes_on(); ++step) OneStep();
@@ -80,7 +80,7 @@ void Simulation::OneStep() {
   } else if (choice < 96) {
     FillDisk();
   } else {
-    ImportSome();
+    ImportSome(/*fails=*/Chance(3));
   }
   // Every commit writes what the guard remembers.
   if (store().Stats().event_number > before.event_number) {

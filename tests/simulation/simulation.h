@@ -38,6 +38,11 @@ struct Tally {
   int64_t days = 0;
 };
 
+constexpr size_t kKeysMax = 250;  // of a run: the model's lists are loops
+// What a change may answer while calls fail.
+inline const std::set<latchkey_code> kOfAFault = {LATCHKEY_OUTCOME_UNKNOWN, LATCHKEY_BUSY,
+                                                  LATCHKEY_IO};
+
 class Simulation : private World, public latchkey_model::Driver {
  public:
   explicit Simulation(uint64_t seed, Tally* tally);
@@ -76,14 +81,19 @@ class Simulation : private World, public latchkey_model::Driver {
   // ---- Trouble (trouble.cc).
   void Group(bool fails);
   void Storm();
+  void EndStorm();
   void FillDisk();
-  void ImportSome();
+  void AskAmidFaults();
   bool TryToHeal();
   void EndIn(End end);
   void CutAmidACall();
   void Restart(End end, Unsynced unsynced, const std::vector<Operation>& operations, size_t count);
   void TakeDown(End end, Unsynced unsynced, const std::vector<Operation>& operations, size_t count);
   void StartUp(const std::string& after);
+
+  // ---- Imports (imports.cc).
+  std::vector<latchkey_model::Key> DrawImported(const std::string& user);
+  void ImportSome(bool fails);
 
   // ---- Backups (backups.cc).
   struct Kept {  // what a backup holds
@@ -107,6 +117,7 @@ class Simulation : private World, public latchkey_model::Driver {
   struct KeyDoubt {
     std::optional<latchkey_model::Key> made;  // or it is not there
     std::set<std::string> names;
+    bool must_be_there = false;  // made, and acknowledged
     bool may_be_live = false;
     bool may_be_swept = false;  // made, and then revoked with all others
   };

@@ -1,8 +1,6 @@
 // Calls that meet each other, calls that fail, and what ends a process.
 #include <cerrno>
 
-#include "base/bytes.h"
-#include "crypto/digest.h"
 #include "simulation.h"
 
 namespace latchkey_test {
@@ -11,14 +9,10 @@ namespace {
 using latchkey_model::Key;
 using latchkey_model::Owner;
 
-constexpr size_t kImportedMax = 30;
-constexpr size_t kKeysMax = 250;  // of a run: the model's lists are loops
 constexpr int kTriesToHeal = 4;
 constexpr int64_t kDayS = 24 * 3600;
 constexpr LoadChoice kLoadChoices[] = {
     {LATCHKEY_LOAD_BEHIND, 64 * 4096}, {LATCHKEY_LOAD_BEHIND, 0}, {LATCHKEY_LOAD_FIRST, 0}};
-
-const std::set<latchkey_code> kOfAFault = {LATCHKEY_OUTCOME_UNKNOWN, LATCHKEY_BUSY, LATCHKEY_IO};
 
 }  // namespace
 
@@ -83,6 +77,11 @@ void Simulation::Storm() {
     JudgeAll();
   }
   tally_.faults += disk().failed() - failed_before;
+  EndStorm();
+}
+
+// It clears up, or is the end of the process.
+void Simulation::EndStorm() {
   if (unhealed_ && Chance(3)) return EndIn(static_cast<End>(Draw(3)));
   if (Chance(2)) TryToHeal();
   disk().Mend();
@@ -125,64 +124,37 @@ void Simulation::FillDisk() {
   Happens(std::move(what));
 }
 
-// Other threads make changes while the import asks for its lines.
-void Simulation::ImportSome() {
-  if (model_.keys.size() + kImportedMax > kKeysMax) return;
-  static constexpr std::string_view kCharacters =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  const Owner* user = AnyOwner(LATCHKEY_OWNER_USER, /*live=*/true);
-  if (user == nullptr) return;
-  struct Lines {
-    Simulation* self;
-    std::vector<std::string> lines;
-    size_t next = 0;
-    static size_t Read(void* context, char* buffer, size_t) {
-      auto* given = static_cast<Lines*>(context);
-      if (given->next == given->lines.size()) return 0;
-      Simulation& self = *given->self;
-      std::optional<Wish> wish;
-      if (self.Chance(4)) wish = self.DrawWish(/*may_create=*/false);
-      if (wish && self.model_.keys.contains(wish->key)) {
-        self.MakeOn(1, &*wish);
-        self.Settle(*wish);
-      }
-      const std::string& line = given->lines[given->next++];
-      return line.copy(buffer, line.size());
+// While little of the store is in memory. What cannot be read is not answered wrongly.
+void Simulation::AskAmidFaults() {
+  const uint64_t failed_before = disk().failed();
+  disk().Fail(Call::kRead, 1 + Draw(6), EIO, Chance(3));
+  std::string what = "asked while a read may fail";
+  for (uint64_t i = 1 + Draw(8); i > 0; --i) {
+    const Key* key = Any(&model_.keys);
+    if (key == nullptr) break;
+    const latchkey_uuid id = latchkey_model::ToUuid(key->uuid);
+    auto row = Sized<latchkey_credential>();
+    auto verdict = Sized<latchkey_verdict>();
+    latchkey_code got = LATCHKEY_INTERNAL;
+    latchkey_code verified = LATCHKEY_IO;
+    crew().Run(Draw(Crew::kSize), [&] {
+      got = latchkey_credential_get(store(), &id, &row);
+      if (key->secret.empty()) return;
+      verified =
+          latchkey_verify(store(), key->secret.data(), key->secret.size(), nullptr, &verdict);
+    });
+    if (got == LATCHKEY_OK) {
+      CompareKey(row, *key);
+    } else {
+      EXPECT_CODE(LATCHKEY_IO, got);
     }
-  } given{this, {}};
-  std::vector<Key> keys;
-  for (uint64_t i = 1 + Draw(kImportedMax); i > 0; --i) {
-    Key key;
-    latchkey_uuid uuid{};
-    for (uint8_t& byte : uuid.bytes) byte = static_cast<uint8_t>(random_());
-    key.uuid = Text(uuid);
-    key.owner = user->uuid;
-    key.kind = LATCHKEY_KIND_USER_KEY;
-    key.name = "imported " + std::to_string(Draw(20));
-    key.secret = "bencher_user_";
-    for (int c = 0; c < 30; ++c) key.secret += kCharacters[Draw(kCharacters.size())];
-    key.creation_s = 1769070818;
-    key.expires_s = Chance(3) ? now_s() + static_cast<int64_t>(Draw(100'000)) : 4'000'000'000;
-    key.revoked_s = Chance(4) ? 1770000000 : 0;
-    given.lines.push_back(
-        R"({"type":"user_key","uuid":")" + key.uuid + R"(","user":")" + key.owner +
-        R"(","name":")" + key.name + R"(","sha256":")" +
-        latchkey::HexEncode(latchkey::View(latchkey::Sha256BySodium(key.secret).bytes)) +
-        R"(","creation":1769070818,"expiration":)" + std::to_string(key.expires_s) +
-        R"(,"revoked":)" + (key.revoked_s == 0 ? "null" : std::to_string(key.revoked_s)) + "}\n");
-    keys.push_back(std::move(key));
+    if (verified == LATCHKEY_IO || verified == LATCHKEY_BUSY) continue;
+    const uint32_t due = model_.Judge(*key, 0, now_s());
+    EXPECT_STREQ(latchkey_reason_text(due), latchkey_reason_text(verdict.reason)) << key->uuid;
   }
-  auto options = Sized<latchkey_import_options>();
-  options.read = Lines::Read;
-  options.context = &given;
-  auto report = Sized<latchkey_import_report>();
-  crew().Run(0, [&] { EXPECT_CODE(LATCHKEY_OK, latchkey_import(store(), &options, &report)); });
-  EXPECT_EQ(keys.size(), report.imported);
-  for (Key& key : keys) {
-    key.slug = store().Get(latchkey_model::ToUuid(key.uuid)).slug;
-    model_.keys[key.uuid] = key;
-  }
-  Happens("import");
+  tally_.faults += disk().failed() - failed_before;
+  disk().Mend();
+  Happens(std::move(what));
 }
 
 // ---- Ends ---------------------------------------------------------------------------------------
@@ -253,6 +225,7 @@ void Simulation::StartUp(const std::string& after) {
   unhealed_ = false;
   store().Check();
   Resolve(/*died=*/true);
+  if (Chance(3)) AskAmidFaults();
   CompareEverything();
   std::string what = "opened after " + after + ", load " + std::to_string(load_choice.load);
   for (const auto& [uuid, key] : model_.keys) {

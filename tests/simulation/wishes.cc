@@ -199,6 +199,7 @@ void Simulation::Resolve(bool died) {
     const latchkey_code code = latchkey_credential_get(store(), &id, &row);
     if (doubt.made) {
       EXPECT_TRUE(code == LATCHKEY_OK || code == LATCHKEY_NOT_FOUND) << CodeName(code);
+      EXPECT_TRUE(code == LATCHKEY_OK || !doubt.must_be_there) << "an imported key is lost";
       if (code != LATCHKEY_OK) continue;
       doubt.made->slug = row.slug;
       if (doubt.may_be_swept && row.revoked_s != 0) {
