@@ -135,15 +135,19 @@ Status LocalAuthority::OpenStorage() {
                          "--dry-run");
   }
   const StorageSource source(*storage_);
-  LATCHKEY_TRY_ASSIGN(store_, Reader(source, mac_).Store());
-  if (store_.store_id != dir_->marker().store_id || store_.store_id != ack.store_id ||
-      store_.history_id != ack.history_id) {
+  LATCHKEY_TRY_ASSIGN(StoreRecord store, Reader(source, mac_).Store());
+  const bool is_opened_anew = !store_.history_id.is_nil();
+  if (store.store_id != dir_->marker().store_id || store.store_id != ack.store_id ||
+      store.history_id != ack.history_id ||
+      (is_opened_anew && store.history_id != store_.history_id)) {
     storage_.reset();
     return Status::Error(
         Code::kRolledBack,
         "marker, ack file and database are not of one store and history: restore a "
         "backup, or see what is left by latchkey repair --dry-run");
   }
+  // Threads read it without a lock, and nothing changes it while the store is in use.
+  if (!is_opened_anew) store_ = std::move(store);
   return Status::Ok();
 }
 
