@@ -81,15 +81,23 @@ Result<std::vector<Event>> Engine::Run(const Uuid& actor, decltype(Command::body
 
 Result<std::vector<Event>> Engine::RunAndDeny(const Uuid& actor, decltype(Command::body) body,
                                               uint64_t* denied) {
-  LATCHKEY_TRY_ASSIGN(std::vector<Event> events, Run(actor, std::move(body)));
-  for (const Event& event : events) {
-    const auto* started = std::get_if<SweepStarted>(&event.body);
-    if (started == nullptr) continue;
-    const Result<uint64_t> found = memory_->Deny(started->sweep);
-    Wake();
-    if (!found.ok()) return MadeButUnread();
-    if (denied != nullptr) *denied += *found;
+  std::vector<Event> events;
+  Status counted = Status::Ok();
+  bool has_begun = false;
+  {
+    const SweepCounts::UnderWay count(&sweep_counts_, authority_->Now()->head.event_number);
+    LATCHKEY_TRY_ASSIGN(events, Run(actor, std::move(body)));
+    for (const Event& event : events) {
+      const auto* started = std::get_if<SweepStarted>(&event.body);
+      if (started == nullptr) continue;
+      has_begun = true;
+      const Result<uint64_t> found = memory_->Deny(started->sweep);
+      if (!found.ok()) counted = MadeButUnread();
+      if (found.ok() && denied != nullptr) *denied += *found;
+    }
   }
+  if (has_begun) Wake();  // now that it is counted its tombstones may be written
+  if (!counted.ok()) return counted;
   return events;
 }
 
@@ -164,6 +172,7 @@ void Engine::FlushUsage() {
 
 void Engine::RunSweeps() {
   for (const SweepRecord& sweep : authority_->state().pending_sweeps) {
+    if (sweep_counts_.may_include(sweep.number)) continue;  // whoever counts it wakes us
     const Status status = RunSweep(sweep);
     if (status.ok() || stopping_.load()) continue;
     if (options_.log) options_.log(LogLevel::kWarning, status);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "service/loader.h"
+#include "service/sweep_counts.h"
 
 namespace latchkey {
 
@@ -44,6 +45,7 @@ class Engine {
   GuardedClock& clock() { return *clock_; }
   const GuardedClock& clock() const { return *clock_; }
   Random& random() { return random_; }
+  SweepCounts& sweep_counts() { return sweep_counts_; }
 
   // Runs a command of now; the events it committed, or why it was refused.
   Result<std::vector<Event>> Run(const Uuid& actor, decltype(Command::body) body);
@@ -73,6 +75,7 @@ class Engine {
   std::unique_ptr<GuardedClock> clock_;
   std::unique_ptr<Memory> memory_;
   std::unique_ptr<Loader> loader_;
+  SweepCounts sweep_counts_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

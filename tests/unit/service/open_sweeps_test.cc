@@ -94,5 +94,32 @@ TEST_F(OpenSweepsTest, NobodyIsAllowedWhileItCannotBeTold) {
   EXPECT_EQ(Judge(MakeKey(user_, "later")), Reason::kAllowed);
 }
 
+// What another sweep has waked writes tombstones behind it, and of this one it is too early: what has
+// its tombstone is not counted.
+TEST_F(OpenSweepsTest, CountedBeforeItsTombstonesAreWritten) {
+  const Uuid other = MakeUser("other").uuid;
+  MakeKey(other, "key");
+  SweepRecord of_owner;
+  of_owner.owner = user_;
+  const auto pending = [&] { return engine_->authority().Now()->pending_sweeps.size(); };
+  {
+    const SweepCounts::UnderWay count(&engine_->sweep_counts(),
+                                      engine_->authority().Now()->head.event_number);
+    CommitSweep(of_owner);
+    of_owner.owner = other;
+    const Result<uint64_t> denied = RevokeAll(*engine_, {}, of_owner, false);
+    ASSERT_TRUE(denied.ok()) << denied.status().why();
+    EXPECT_EQ(*denied, 1u);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // more than a tick
+    EXPECT_EQ(pending(), 2u);
+    const Result<uint64_t> counted =
+        engine_->memory().Deny(engine_->authority().Now()->pending_sweeps.front());
+    ASSERT_TRUE(counted.ok()) << counted.status().why();
+    EXPECT_EQ(*counted, 2u);
+  }
+  WaitUntil([&] { return pending() == 0; });
+  EXPECT_EQ(CountKeys(user_, true), 2u);
+}
+
 }  // namespace
 }  // namespace latchkey::test
