@@ -1,5 +1,5 @@
-// Mass revocations whose callers have still to count what they cover. Nobody writes their tombstones
-// before that: what has one is not counted.
+// Mass revocations whose callers have still to count what they cover. Until then nobody writes
+// their tombstones: what has one is not counted.
 #pragma once
 
 #include <cstdint>

@@ -94,8 +94,8 @@ TEST_F(OpenSweepsTest, NobodyIsAllowedWhileItCannotBeTold) {
   EXPECT_EQ(Judge(MakeKey(user_, "later")), Reason::kAllowed);
 }
 
-// What another sweep has waked writes tombstones behind it, and of this one it is too early: what has
-// its tombstone is not counted.
+// Waked by another sweep, the background would write tombstones of this one too, and what has its
+// tombstone is not counted.
 TEST_F(OpenSweepsTest, CountedBeforeItsTombstonesAreWritten) {
   const Uuid other = MakeUser("other").uuid;
   MakeKey(other, "key");
