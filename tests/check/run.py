@@ -74,6 +74,7 @@ class Progress:
         self.begin = time.monotonic()
         self.number = 0
         self.last = 0.0
+        self.what = ""  # empty = nothing runs
         self.is_terminal = sys.stdout.isatty()
         self.lock = threading.Lock()
         threading.Thread(target=self.go_on, daemon=True).start()
@@ -81,8 +82,9 @@ class Progress:
     def go_on(self):
         while True:
             time.sleep(1)
-            if self.number:
-                self.show(self.what)
+            with self.lock:
+                if self.what:
+                    self.show_locked()
 
     def enter(self, stage):
         self.number += 1
@@ -93,15 +95,20 @@ class Progress:
     def show(self, what):
         with self.lock:
             self.what = what
-            self.show_locked(what)
+            self.show_locked()
 
-    def show_locked(self, what):
+    def end(self):
+        """Nothing is shown any more: what follows is not to be written over."""
+        with self.lock:
+            self.what = ""
+
+    def show_locked(self):
         now = time.monotonic()
         if not self.is_terminal and now - self.last < SIGN_OF_LIFE_S and self.last:
             return
         self.last = now
         line = (f"stage {self.number} of {self.count}, {table.clock(now - self.begin)}: "
-                f"{self.stage}: {what}")
+                f"{self.stage}: {self.what}")
         if self.is_terminal:
             print(f"\r\033[K{line[:os.get_terminal_size().columns - 1]}", end="", flush=True)
         else:
@@ -241,6 +248,7 @@ def main():
     result = table.Table()
     took = {stage.name: run_stage(stage, arguments, folder, progress, result)
             for stage in chosen}
+    progress.end()
     progress.say("")
     print(result.text())
     print(f"{machine()}, {time.strftime('%Y-%m-%d')}: " +
