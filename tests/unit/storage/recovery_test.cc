@@ -111,18 +111,21 @@ TEST(Recovery, TornLastRecordIsDroppedOnlyWithConsent) {
   }
 }
 
+// Lays the store down, opens it without its torn tail, puts one more record and closes it.
+void PutAfterATornTail(const Tree& torn, const std::string& path, int number) {
+  WriteTree(path, torn);
+  const auto storage = MustOpen(Options(path), AcceptTail);
+  ASSERT_NE(storage, nullptr);
+  PutNumbered(storage.get(), number);
+}
+
 TEST(Recovery, DroppedTailStaysDropped) {
   Tree tree = KilledStore();
   const std::string log = OnlyLogWithRecords(tree);
   tree[log].resize(tree[log].size() - 3);
   const TempDir temp;
   const std::string path = temp / "rocks";
-  WriteTree(path, tree);
-  {
-    const auto storage = MustOpen(Options(path), AcceptTail);
-    ASSERT_NE(storage, nullptr);
-    PutNumbered(storage.get(), kBatches - 1);
-  }
+  PutAfterATornTail(tree, path, kBatches - 1);
   const auto again = MustOpen(Options(path));
   ASSERT_NE(again, nullptr);
   EXPECT_EQ(ReadAll(*again, kPoint).size(), size_t{kBatches});
@@ -245,12 +248,7 @@ TEST(Recovery, TornLogThatIsNoLongerNeededIsIgnored) {
   tree[log].resize(tree[log].size() - 3);
   const TempDir temp;
   const std::string path = temp / "rocks";
-  WriteTree(path, tree);
-  {
-    const auto storage = MustOpen(Options(path), AcceptTail);
-    ASSERT_NE(storage, nullptr);
-    PutNumbered(storage.get(), kBatches);
-  }
+  PutAfterATornTail(tree, path, kBatches);
   WriteFile(path + "/" + log, tree[log]);
   const auto again = MustOpen(Options(path));
   ASSERT_NE(again, nullptr);
