@@ -84,6 +84,8 @@ class Simulation : private World, public latchkey_model::Driver {
   void EndStorm();
   void FillDisk();
   void AskAmidFaults();
+  void GetAmidFaults(const latchkey_model::Key& key);
+  void VerifyAmidFaults(const latchkey_model::Key& key);
   bool TryToHeal();
   void EndIn(End end);
   void CutAmidACall();
