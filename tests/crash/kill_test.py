@@ -271,7 +271,7 @@ def live(child, folder, rounds, draw, points, died_at):
 def rounds_of(points):
     how_long = os.environ.get("LATCHKEY_CHECK")
     if points:
-        return 20000 if how_long == "long" else 1500 if how_long else 25
+        return 20000 if how_long == "long" else 2000 if how_long else 25
     return 3000 if how_long == "long" else 200 if how_long else 15
 
 
