@@ -14,8 +14,8 @@ LINE = re.compile(r"^([a-z][\w ,/-]*): (?:faults|tried) (\d+)\b[^\n]*?, wrong (\
 LIBFUZZER = re.compile(r"^Done (\d+) runs in \d+ second", re.MULTILINE)
 # The tests that must print a line when they have passed: their faults are worth nothing uncounted.
 COUNTED = re.compile(
-    r"crash/|fault/.*(PowerCut|FailingIo|FlippedBytes|FullDisk|RestoreCut|BackupCut)\.|fuzz/"
-    r"|histories/(interleaved|.*Linearizable\.)|memory/|model/|mutants"
+    r"crash/|fault/.*(PowerCut|FailingIo|FlippedBytes|FullDisk|RestoreCut|BackupCut|UnreadStore)"
+    r"|fuzz/|histories/(interleaved|.*Linearizable\.)|memory/|model/|mutants"
     r"|simulation/.*EveryAnswerIsRight|timing/")
 
 
