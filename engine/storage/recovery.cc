@@ -19,6 +19,7 @@
 #include "storage/rocks_status.h"
 #include "storage/storage.h"
 #include "storage/storage_impl.h"
+#include "storage/table_files_impl.h"
 
 namespace latchkey {
 namespace {
@@ -191,9 +192,11 @@ Result<std::unique_ptr<Storage::Impl>> Storage::Impl::Open(const StorageOptions&
                                                            rocksdb::WALRecoveryMode mode,
                                                            bool read_only) {
   auto impl = std::make_unique<Impl>();
+  impl->env = WithTableFiles(*EnvOf(options));
   impl->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
   impl->first_error = std::make_shared<FirstError>();
-  const rocksdb::DBOptions db_options = MakeDbOptions(options, mode, impl->first_error);
+  rocksdb::DBOptions db_options = MakeDbOptions(options, mode, impl->first_error);
+  db_options.env = impl->env.get();
   const std::vector<rocksdb::ColumnFamilyDescriptor> columns = MakeColumns(options, impl->cache);
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

@@ -111,7 +111,6 @@ std::shared_ptr<rocksdb::Logger> SilentLogger() { return std::make_shared<NoLog>
 rocksdb::DBOptions MakeDbOptions(const StorageOptions& options, rocksdb::WALRecoveryMode mode,
                                  std::shared_ptr<FirstError> first_error) {
   rocksdb::DBOptions db;
-  db.env = options.env != nullptr ? options.env : rocksdb::Env::Default();
   db.create_if_missing = options.create;
   db.create_missing_column_families = options.create;
   db.error_if_exists = options.create;

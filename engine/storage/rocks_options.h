@@ -33,6 +33,7 @@ class FirstError {
   rocksdb::Status first_;
 };
 
+// All but the environment.
 rocksdb::DBOptions MakeDbOptions(const StorageOptions& options, rocksdb::WALRecoveryMode mode,
                                  std::shared_ptr<FirstError> first_error);
 rocksdb::ColumnFamilyOptions MakeColumnOptions(Access access,

@@ -16,6 +16,7 @@
 #include "storage/rocks_options.h"
 #include "storage/rocks_status.h"
 #include "storage/storage_impl.h"
+#include "storage/table_files_impl.h"
 
 namespace latchkey {
 namespace {
@@ -69,7 +70,9 @@ const ColumnSpec* ColumnOf(const rocksdb::SstFileReader& table,
 // From the front as far as it goes, and if that is not all, from the back: of a table with one
 // damaged block only that block is lost.
 bool ReadTable(const std::string& path, std::span<const ColumnSpec> columns, const Take& take) {
+  const std::unique_ptr<rocksdb::Env> env = WithTableFiles(*rocksdb::Env::Default());
   rocksdb::Options options;
+  options.env = env.get();
   options.info_log = SilentLogger();
   rocksdb::SstFileReader table(options);
   if (!table.Open(path).ok()) return false;

@@ -3,6 +3,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/perf_level.h>
 
 #include <atomic>
@@ -85,6 +86,7 @@ struct Storage::Impl {
   static Result<std::unique_ptr<Impl>> Open(const StorageOptions& options,
                                             rocksdb::WALRecoveryMode mode, bool read_only);
 
+  std::unique_ptr<rocksdb::Env> env;
   std::shared_ptr<rocksdb::Cache> cache;
   std::shared_ptr<FirstError> first_error;
   std::unique_ptr<OpenDb> db;

@@ -1,4 +1,6 @@
 // Every documented refusal of Storage::Open(), and that it changes nothing.
+#include <algorithm>
+
 #include "unit/storage/fixture.h"
 
 namespace latchkey::test {
@@ -52,6 +54,33 @@ TEST_F(OpenTest, SecondOpenIsBusy) {
   const auto storage = MustOpen(Options(path_));
   ExpectRefused(Options(path_), Code::kBusy);
   MustPut(storage.get(), kPoint, "key", "still works");
+}
+
+// RocksDB reads a table's properties, which are near its end, before it looks whether their
+// checksum holds, and asserts of them what a flipped bit makes untrue.
+TEST_F(OpenTest, NoHighBitOfATablesEndEndsTheProcess) {
+  {
+    const auto storage = MustOpen(Options(path_, true));
+    MustPut(storage.get(), kPoint, "key", "value");
+    ASSERT_TRUE(storage->Flush().ok());
+  }
+  const auto whole = ReadTree(path_);
+  const auto table = std::find_if(whole.begin(), whole.end(),
+                                  [](const auto& file) { return file.first.ends_with(".sst"); });
+  ASSERT_NE(table, whole.end());
+  size_t refused = 0;
+  for (size_t from_end = 1; from_end <= 200; ++from_end) {
+    auto tree = whole;
+    char& byte = tree[table->first][table->second.size() - from_end];
+    byte = static_cast<char>(byte ^ 0x80);
+    WriteTree(path_, tree);
+    const auto opened = Storage::Open(Options(path_), RefuseTail);
+    if (opened.ok()) continue;
+    EXPECT_EQ(opened.code(), Code::kCorruption) << opened.status().why();
+    EXPECT_TRUE(ReadTree(path_) == tree) << "a refused open has changed something";
+    ++refused;
+  }
+  EXPECT_GT(refused, 100u);
 }
 
 TEST_F(OpenTest, MissingColumnIsCorruption) {
