@@ -50,7 +50,8 @@ class RandomRestore : public RestoreTest {
     }
   }
 
-  // Tombstones and sweeps that a sound copy of these files says there are.
+  // Tombstones and sweeps that these files say there are. One that the background was just writing
+  // when it was copied is there in part: what is to be in it is still in others.
   Salvaged ReadableIn(const std::set<std::string>& names, const RecordMac& mac) {
     const std::string place = dir_ / "looked";
     fs::remove_all(place);
@@ -58,7 +59,6 @@ class RandomRestore : public RestoreTest {
     for (const std::string& name : names) fs::copy(rocks() + "/" + name, place + "/rocks/" + name);
     Result<Salvaged> salvaged = SalvageRestrictions(place, mac);
     EXPECT_TRUE(salvaged.ok());
-    EXPECT_EQ(salvaged->files.damaged, 0u);
     return std::move(*salvaged);
   }
 
