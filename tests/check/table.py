@@ -16,7 +16,7 @@ LIBFUZZER = re.compile(r"^Done (\d+) runs in \d+ second", re.MULTILINE)
 COUNTED = re.compile(
     r"crash/|fault/.*(PowerCut|FailingIo|FlippedBytes|FullDisk|RestoreCut|BackupCut|UnreadStore)"
     r"|fuzz/|histories/(interleaved|.*Linearizable\.)|memory/|model/|mutants"
-    r"|simulation/.*EveryAnswerIsRight|timing/")
+    r"|simulation/.*EveryAnswerIsRight|timing/|unit/service/(RandomRestore|RepairRandom)\.")
 
 
 @dataclasses.dataclass

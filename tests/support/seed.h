@@ -11,6 +11,9 @@
 
 namespace latchkey::test {
 
+// True in the long runs of ./dev check.
+inline bool IsLongRun() { return std::getenv("LATCHKEY_CHECK") != nullptr; }
+
 // LATCHKEY_TEST_SEED from the environment, or a fresh one. Printed and recorded with the running
 // test, so that a failure, or a crash, can be replayed.
 inline uint64_t Seed() {

@@ -179,7 +179,6 @@ class RepairRandom : public TamperedStore {
   uint64_t faults_ = 0;
 };
 
-bool IsLongRun() { return std::getenv("LATCHKEY_CHECK") != nullptr; }
 uint64_t Rounds() { return IsLongRun() ? 100 : 4; }
 
 // The head, `ack` and the events are as they were: everything comes back.
