@@ -15,22 +15,23 @@ constexpr int64_t kTimeAhead = 4'000'000'000;
 
 }  // namespace
 
+Base MakeBase(const std::function<void(Workload*)>& fill) {
+  const TempFolder folder;
+  Disk disk(folder.path());
+  Workload workload(&disk, folder.path(), TestSeed());
+  workload.Open(LATCHKEY_OPEN_CREATE);
+  for (int i = 0; i < 3; ++i) workload.CreateOwner(LATCHKEY_OWNER_USER);
+  fill(&workload);
+  workload.Close();
+  return {ReadImage(folder.path()), workload.facts()};
+}
+
 const Base& TheBase() {
-  static const Base base = [] {
-    Base made;
-    const TempFolder folder;
-    Disk disk(folder.path());
-    Workload workload(&disk, folder.path(), TestSeed());
-    workload.Open(LATCHKEY_OPEN_CREATE);
-    for (int i = 0; i < 3; ++i) workload.CreateOwner(LATCHKEY_OWNER_USER);
-    workload.ImportKeys(0, 30);
-    for (size_t owner = 0; owner < 3; ++owner) workload.CreateKey(owner);
-    workload.ImportKeys(2, 40);
-    workload.Close();
-    made.image = ReadImage(folder.path());
-    made.facts = workload.facts();
-    return made;
-  }();
+  static const Base base = MakeBase([](Workload* workload) {
+    workload->ImportKeys(0, 30);
+    for (size_t owner = 0; owner < 3; ++owner) workload->CreateKey(owner);
+    workload->ImportKeys(2, 40);
+  });
   return base;
 }
 

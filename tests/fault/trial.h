@@ -17,6 +17,8 @@ struct Base {
   Image image;
   Facts facts;
 };
+// A new store, owned by three users, with what `fill` does.
+Base MakeBase(const std::function<void(Workload*)>& fill);
 const Base& TheBase();
 
 // Of many trials at once.

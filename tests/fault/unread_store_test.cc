@@ -20,24 +20,14 @@ constexpr uint64_t kTableBytes = 4096;  // one segment of many
 
 // Allowed, revoked, revoked with all of their owner's, and of a locked owner.
 const Base& OneOfEachFate() {
-  static const Base base = [] {
-    Base made;
-    const TempFolder folder;
-    Disk disk(folder.path());
-    Workload workload(&disk, folder.path(), TestSeed());
-    workload.Open(LATCHKEY_OPEN_CREATE);
-    for (int i = 0; i < 3; ++i) workload.CreateOwner(LATCHKEY_OWNER_USER);
+  static const Base base = MakeBase([](Workload* workload) {
     for (size_t i = 0; i < kOfEachFate; ++i) {
-      for (const size_t owner : {0, 0, 1, 2}) workload.CreateKey(owner);
-      workload.Revoke(4 * i);
+      for (const size_t owner : {0, 0, 1, 2}) workload->CreateKey(owner);
+      workload->Revoke(4 * i);
     }
-    workload.RevokeAll(1);
-    workload.SetLocked(2, true);
-    workload.Close();
-    made.image = ReadImage(folder.path());
-    made.facts = workload.facts();
-    return made;
-  }();
+    workload->RevokeAll(1);
+    workload->SetLocked(2, true);
+  });
   return base;
 }
 
