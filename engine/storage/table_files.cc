@@ -1,7 +1,6 @@
 // Finding the properties block of a table.
 #include "storage/table_files_impl.h"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 
