@@ -70,8 +70,9 @@ class World {
     const latchkey_import_report done = Run(text, 4096, 0, lines);
     const latchkey_import_report again = Run(text, 4096, 0, lines);
     Expect(again.imported <= done.imported + done.refused, "a line was imported twice", text);
-    if (++imports_ % kImportsACheck == 0) Check();
-    if (imports_ % imports_a_store_ == 0) Renew();
+    const bool is_last = ++imports_ % imports_a_store_ == 0;
+    if (is_last || imports_ % kImportsACheck == 0) Check();
+    if (is_last) Renew();
   }
 
  private:
